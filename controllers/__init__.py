@@ -1,0 +1,1 @@
+"""Strategies: state in, wish out. One strategy a file."""

@@ -1,0 +1,1 @@
+"""What a junction is and what is lawful. No file, clock, simulator, socket or port."""

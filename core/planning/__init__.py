@@ -1,0 +1,1 @@
+"""From counts to plans: Webster and HCM, splits, green waves, network cycle, split and offset."""

@@ -1,0 +1,1 @@
+"""Runs, validation, comparison, metrics, statistics and reports."""
