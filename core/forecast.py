@@ -1,0 +1,34 @@
+"""What neighbouring junctions tell each other: plain data that could cross a network unchanged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """From `sender` to `receiver` about one stretch of road, named by the exit (and approach arm) both know it by.
+
+    `outflow` [veh] expected to leave the sender into the stretch in each coming second from `time` [s] on; empty when it only speaks of
+    room. `room` [veh] is what still fits into the stretch, `price` [s] the wait of one more vehicle, both told upstream; None if unknown.
+    """
+
+    sender: str
+    receiver: str
+    exit: str
+    time: float
+    outflow: tuple[float, ...] = ()
+    room: float | None = None
+    price: float | None = None
+
+
+@runtime_checkable
+class Neighbourly(Protocol):
+    """A controller that talks to its neighbours."""
+
+    def tell(self) -> tuple[Forecast, ...]:
+        """What the neighbours should know after the last decision."""
+
+    def hear(self, forecasts: tuple[Forecast, ...]) -> None:
+        """What they said, before the next decision."""

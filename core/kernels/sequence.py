@@ -1,0 +1,305 @@
+"""The safety machine, tick by tick: which aspect every signal group shows, whatever is wished.
+
+State in ticks of 100 ms; n groups, s stages, r stages in the rotation:
+
+    aspect    (n,) int8    of core.aspects.Aspect
+    age       (n,)         since the aspect began
+    ended     (n,)         since the end of the last green, counted to LONG_AGO and no further
+    red_call  (n,)         of not being green while a call stands
+    called    (n,) bool    a call stands; latched until green
+    control   (3,)         [stage served or being changed to (-1: none yet), complete (1) or changing (0), entered by force (1)]
+
+A stage is complete when its groups are green and past their minimum green and no other group is green; only then is there a choice.
+
+The longest red is kept by construction. `rotation` is a cyclic order of stages that serves every group. Whenever there is a choice,
+there is a place in the rotation from which all groups would be served in time; a wish, or waiting one tick longer, is granted only
+if that stays true afterwards. When waiting is not possible any more, the rotation is entered by force. The bounds it rests on:
+
+    first_green (s+1, s)   from leaving a complete stage to the last start of green of the next (row s: from all red)
+    first_full  (s+1, s)   to the end of its minimum greens
+    later       (r, n)     from rotation stage k being complete until the group is green, going on round
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from . import kernel
+
+RED, RED_AMBER, GREEN, AMBER = 0, 1, 2, 3
+LONG_AGO = 100_000
+NEVER = 1 << 28
+
+NONE, UNKNOWN_STAGE, IN_INTERSTAGE, BARRED, LONGEST_RED, FORCED = 0, 1, 2, 3, 4, 5
+
+I8 = npt.NDArray[np.int8]
+I32 = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+
+
+@kernel
+def slack_of(
+    stage: int,
+    waited: int,
+    k: int,
+    stage_green: Bools,
+    max_red: I32,
+    rotation: I32,
+    first_green: I32,
+    first_full: I32,
+    later: I32,
+    red_call: I32,
+) -> int:
+    """Ticks to spare of the group worst off if, `waited` ticks from now, complete `stage` is left for rotation place `k`."""
+    target = rotation[k]
+    if first_green[stage, target] >= NEVER:
+        return -NEVER
+    running = stage < stage_green.shape[0]
+    worst = NEVER
+    for j in range(red_call.shape[0]):
+        if max_red[j] < 0:
+            continue
+        green_now = running and stage_green[stage, j]
+        if stage_green[target, j]:
+            red = 0 if green_now else red_call[j] + waited + first_green[stage, target]
+        else:
+            red = first_full[stage, target] + later[k, j]
+            if not green_now:
+                red += red_call[j] + waited
+        worst = min(worst, max_red[j] - red)
+    return worst
+
+
+@kernel
+def slack_after(
+    stage: int,
+    wish: int,
+    stage_green: Bools,
+    max_red: I32,
+    rotation: I32,
+    first_green: I32,
+    first_full: I32,
+    later: I32,
+    red_call: I32,
+) -> int:
+    """Ticks to spare of the group worst off if complete `stage` is left for `wish` now and the best place of the rotation follows."""
+    green_in = first_green[stage, wish]
+    full_in = first_full[stage, wish]
+    running = stage < stage_green.shape[0]
+    best = -NEVER
+    for k in range(rotation.shape[0]):
+        target = rotation[k]
+        if first_green[wish, target] >= NEVER:
+            continue
+        worst = NEVER
+        for j in range(red_call.shape[0]):
+            if max_red[j] < 0:
+                continue
+            green_now = running and stage_green[stage, j]
+            if stage_green[wish, j]:
+                spare = max_red[j]
+                if not green_now:
+                    spare = max_red[j] - red_call[j] - green_in
+                if not stage_green[target, j]:
+                    spare = min(spare, max_red[j] - first_full[wish, target] - later[k, j])
+            else:
+                spare = max_red[j] - full_in
+                if not green_now:
+                    spare -= red_call[j]
+                if stage_green[target, j]:
+                    spare -= first_green[wish, target]
+                else:
+                    spare -= first_full[wish, target] + later[k, j]
+            worst = min(worst, spare)
+        best = max(best, worst)
+    return best
+
+
+@kernel
+def choose(
+    wish: int,
+    stage_green: Bools,
+    max_red: I32,
+    rotation: I32,
+    first_green: I32,
+    first_full: I32,
+    later: I32,
+    red_call: I32,
+    control: I32,
+) -> int:
+    """Take up the wish, wait, or enter the rotation by force; returns the refusal code of the wish."""
+    n_stages = stage_green.shape[0]
+    if wish < -1 or wish >= n_stages:
+        answer = UNKNOWN_STAGE
+        wish = -1
+    else:
+        answer = NONE
+    if control[1] == 0:
+        return IN_INTERSTAGE if wish >= 0 and wish != control[0] else answer
+    stage = control[0] if control[0] >= 0 else n_stages
+    if wish >= 0 and wish != control[0]:
+        if first_green[stage, wish] >= NEVER:
+            answer = BARRED
+        elif slack_after(stage, wish, stage_green, max_red, rotation, first_green, first_full, later, red_call) < 0:
+            answer = LONGEST_RED
+        else:
+            control[0] = wish
+            control[1] = 0
+            control[2] = 0
+            return NONE
+    best = -NEVER
+    for k in range(rotation.shape[0]):
+        best = max(
+            best, slack_of(stage, 1, k, stage_green, max_red, rotation, first_green, first_full, later, red_call)
+        )
+    if best >= 0:
+        return answer
+    best = -NEVER - 1
+    forced = -1
+    for k in range(rotation.shape[0]):
+        if rotation[k] != control[0]:
+            slack = slack_of(stage, 0, k, stage_green, max_red, rotation, first_green, first_full, later, red_call)
+            if slack > best:
+                best = slack
+                forced = rotation[k]
+    if forced >= 0:
+        control[0] = forced
+        control[1] = 0
+        control[2] = 1
+        return FORCED if wish >= 0 else answer
+    return answer
+
+
+@kernel
+def move(
+    stage_green: Bools,
+    exclusive: Bools,
+    intergreen: I32,
+    min_green: I32,
+    amber: I32,
+    red_amber: I32,
+    aspect: I8,
+    age: I32,
+    ended: I32,
+    red_call: I32,
+    called: Bools,
+    control: I32,
+) -> None:
+    """Let every group that may change now change: ends first, then starts."""
+    n = aspect.shape[0]
+    target = control[0]
+    changing = target >= 0 and control[1] == 0
+    for i in range(n):
+        if changing and aspect[i] == GREEN and not stage_green[target, i] and age[i] >= min_green[i]:
+            aspect[i] = AMBER if amber[i] > 0 else RED
+            age[i] = 0
+            ended[i] = 0
+        elif aspect[i] == AMBER and age[i] >= amber[i]:
+            aspect[i] = RED
+            age[i] = 0
+    if not changing:
+        return
+    for j in range(n):
+        if not stage_green[target, j]:
+            continue
+        if aspect[j] == RED:
+            free = True
+            for i in range(n):
+                if exclusive[i, j] and (
+                    aspect[i] == GREEN or aspect[i] == RED_AMBER or ended[i] < intergreen[i, j] - red_amber[j]
+                ):
+                    free = False
+                    break
+            if not free:
+                continue
+            aspect[j] = RED_AMBER if red_amber[j] > 0 else GREEN
+            age[j] = 0
+        elif aspect[j] == RED_AMBER and age[j] >= red_amber[j]:
+            aspect[j] = GREEN
+            age[j] = 0
+        if aspect[j] == GREEN:
+            called[j] = False
+            red_call[j] = 0
+
+
+@kernel
+def elapse(
+    ticks: int,
+    stage_green: Bools,
+    exclusive: Bools,
+    intergreen: I32,
+    min_green: I32,
+    amber: I32,
+    red_amber: I32,
+    max_red: I32,
+    rotation: I32,
+    first_green: I32,
+    first_full: I32,
+    later: I32,
+    aspect: I8,
+    age: I32,
+    ended: I32,
+    red_call: I32,
+    called: Bools,
+    control: I32,
+) -> None:
+    """Let `ticks` pass; the last of them ends where `grant` begins."""
+    n = aspect.shape[0]
+    for tick in range(ticks):
+        if tick > 0:
+            choose(-1, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
+            move(
+                stage_green, exclusive, intergreen, min_green, amber, red_amber,
+                aspect, age, ended, red_call, called, control,
+            )  # fmt: skip
+        for i in range(n):
+            age[i] += 1
+            if aspect[i] != GREEN:
+                if ended[i] < LONG_AGO:
+                    ended[i] += 1
+                if called[i]:
+                    red_call[i] += 1
+        if control[1] == 0:
+            complete = True
+            for j in range(n):
+                if stage_green[control[0], j]:
+                    if aspect[j] != GREEN or age[j] < min_green[j]:
+                        complete = False
+                        break
+                elif aspect[j] == GREEN:
+                    complete = False
+                    break
+            if complete:
+                control[1] = 1
+
+
+@kernel
+def grant(
+    wish: int,
+    calls: Bools,
+    stage_green: Bools,
+    exclusive: Bools,
+    intergreen: I32,
+    min_green: I32,
+    amber: I32,
+    red_amber: I32,
+    max_red: I32,
+    rotation: I32,
+    first_green: I32,
+    first_full: I32,
+    later: I32,
+    aspect: I8,
+    age: I32,
+    ended: I32,
+    red_call: I32,
+    called: Bools,
+    control: I32,
+) -> int:
+    """Hear `wish` (-1: none) and the calls of now, and let the groups move; returns the refusal code."""
+    for j in range(aspect.shape[0]):
+        if calls[j] and aspect[j] != GREEN:
+            called[j] = True
+    answer = choose(wish, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
+    move(stage_green, exclusive, intergreen, min_green, amber, red_amber, aspect, age, ended, red_call, called, control)
+    return answer

@@ -1,0 +1,59 @@
+"""The control loop: the same function for simulation, emulator and road."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from .counts import Counts
+from .forecast import Forecast, Neighbourly
+from .ports import Cabinet, Clock, Controller, Refusal, Status, Wish
+from .state import TrafficState
+
+
+class Estimator(Protocol):
+    """Counts in, state out; one for each intersection."""
+
+    def update(self, counts: Counts, status: Status) -> TrafficState:
+        """The state at the end of the interval the counts speak of."""
+
+
+@dataclass(slots=True)
+class Junction:
+    """One intersection under control: the roadside, what we believe of it, and who decides."""
+
+    cabinet: Cabinet
+    estimator: Estimator
+    controller: Controller
+
+
+Observer = Callable[[Junction, TrafficState, Wish, Refusal], None]
+
+
+def run(clock: Clock, junctions: Sequence[Junction], observe: Observer | None = None) -> None:
+    """Read, estimate, decide, request, once a tick for every junction, until the clock ends.
+
+    Neighbourly controllers hear at the next tick what was told at this one. `observe` sees every decision and can change nothing.
+    """
+    talkers = [(j, j.controller) for j in junctions if isinstance(j.controller, Neighbourly)]
+    while clock.tick():
+        for junction in junctions:
+            cabinet = junction.cabinet
+            state = junction.estimator.update(cabinet.read(), cabinet.status())
+            wish = junction.controller.decide(state)
+            refusal = cabinet.request(wish, state.calls)
+            if observe is not None:
+                observe(junction, state, wish, refusal)
+        if len(talkers) > 1:
+            _exchange(talkers)
+
+
+def _exchange(talkers: Sequence[tuple[Junction, Neighbourly]]) -> None:
+    letters: dict[str, list[Forecast]] = {}
+    for _, controller in talkers:
+        for forecast in controller.tell():
+            letters.setdefault(forecast.receiver, []).append(forecast)
+    for junction, controller in talkers:
+        if (post := letters.get(junction.cabinet.intersection.name)) is not None:
+            controller.hear(tuple(post))

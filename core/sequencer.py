@@ -1,0 +1,243 @@
+"""The only way to a lamp: wishes in, aspects out, in ticks of 100 ms. Also the shadow that vetoes a request before it is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import numpy.typing as npt
+
+from .aspects import Aspect, Aspects
+from .errors import SiteError
+from .intersection import Intersection
+from .kernels import sequence as machine
+from .ports import Refusal, Wish
+
+TICKS = 10
+"""Ticks in a second."""
+
+I32 = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+
+
+def in_ticks(seconds: float) -> int:
+    """Whole ticks, never less than `seconds`.
+
+    >>> in_ticks(3.0), in_ticks(2.95), in_ticks(2.91)
+    (30, 30, 30)
+    """
+    return int(np.ceil(seconds * TICKS - 1e-6))
+
+
+@dataclass(frozen=True, slots=True)
+class SiteTables:
+    """A site in the arrays the machine works on, in ticks; `rotation` and its bounds as `core.kernels.sequence` describes."""
+
+    stage_green: Bools
+    exclusive: Bools
+    intergreen: I32
+    min_green: I32
+    amber: I32
+    red_amber: I32
+    max_red: I32
+    rotation: I32
+    first_green: I32
+    first_full: I32
+    later: I32
+
+
+def tables_of(site: Intersection) -> SiteTables:
+    """Compile a site; raises SiteError when its longest red cannot be kept by any rotation of its stages."""
+    green = site.stage_greens
+    exclusive = site.exclusive
+    intergreen = np.ceil(site.intergreen * TICKS - 1e-6).astype(np.int32)
+    min_green = np.array([in_ticks(g.min_green) for g in site.groups], dtype=np.int32)
+    amber = np.array([in_ticks(g.amber) for g in site.groups], dtype=np.int32)
+    red_amber = np.array([in_ticks(g.red_amber) for g in site.groups], dtype=np.int32)
+    max_red = np.array([-1 if g.max_red is None else in_ticks(g.max_red) for g in site.groups], dtype=np.int32)
+    first_green, first_full = _bounds(site, green, exclusive, intergreen, min_green, amber, red_amber)
+    rotation = _rotation(site, green, max_red, first_green)
+    later = _later(green, rotation, first_green, first_full)
+    _check_longest_red(site, green, max_red, rotation, first_green, first_full, later)
+    return SiteTables(
+        np.ascontiguousarray(green), np.ascontiguousarray(exclusive), intergreen, min_green, amber, red_amber, max_red,
+        rotation, first_green, first_full, later,
+    )  # fmt: skip
+
+
+class Sequencer:
+    """The signal groups of one site, from all red on. Deterministic; time passes only in `elapse`."""
+
+    def __init__(self, site: Intersection) -> None:
+        n = len(site.groups)
+        self.site = site
+        self._tables = tables_of(site)
+        t = self._tables
+        self._fixed = (
+            t.stage_green, t.exclusive, t.intergreen, t.min_green, t.amber, t.red_amber, t.max_red,
+            t.rotation, t.first_green, t.first_full, t.later,
+        )  # fmt: skip
+        self._aspect = np.zeros(n, dtype=np.int8)
+        self._age = np.zeros(n, dtype=np.int32)
+        self._ended = np.zeros(n, dtype=np.int32)
+        self._red_call = np.zeros(n, dtype=np.int32)
+        self._called = np.zeros(n, dtype=np.bool_)
+        self._control = np.array([-1, 1, 0], dtype=np.int32)
+        self._moving = (self._aspect, self._age, self._ended, self._red_call, self._called, self._control)
+        self._all = np.ones(n, dtype=np.bool_)
+        self._view = self._aspect.view()
+        self._view.setflags(write=False)
+
+    @property
+    def aspects(self) -> Aspects:
+        """(n_groups,) what is shown now; a read-only view that changes with time."""
+        return Aspects(self._view)
+
+    @property
+    def stage(self) -> int:
+        """Row of the stage served or being changed to, -1 before the first."""
+        return int(self._control[0])
+
+    @property
+    def complete(self) -> bool:
+        """The stage is green and past its minimum greens, so a wish can be heard."""
+        return bool(self._control[1])
+
+    @property
+    def forced(self) -> bool:
+        """The present stage was entered because of the longest red."""
+        return bool(self._control[2])
+
+    @property
+    def ages(self) -> npt.NDArray[np.float64]:
+        """(n_groups,) [s] since each aspect began."""
+        return self._age / TICKS
+
+    @property
+    def red(self) -> npt.NDArray[np.float64]:
+        """(n_groups,) [s] without green while a call stands."""
+        return self._red_call / TICKS
+
+    @property
+    def since_green(self) -> npt.NDArray[np.float64]:
+        """(n_groups,) [s] since each group's green ended."""
+        return self._ended / TICKS
+
+    def elapse(self, ticks: int = TICKS) -> None:
+        """Let `ticks` of 100 ms pass."""
+        if self._aspect[0] < Aspect.FLASHING_AMBER:
+            machine.elapse(ticks, *self._fixed, *self._moving)
+        else:
+            self._age += ticks
+
+    def grant(self, wish: Wish, calls: Bools | Sequence[bool] | None = None) -> Refusal:
+        """Hear a wish and the calls of now (None: everyone calls); says why it was not taken up, or NONE."""
+        if self._aspect[0] >= Aspect.FLASHING_AMBER:
+            return Refusal.NOT_IN_CONTROL
+        standing = self._all if calls is None else np.asarray(calls, dtype=np.bool_)
+        return Refusal(machine.grant(-1 if wish is None else int(wish), standing, *self._fixed, *self._moving))
+
+    def would_grant(self, wish: Wish, calls: Bools | Sequence[bool] | None = None) -> Refusal:
+        """What `grant` would answer, without doing it: the shadow's veto."""
+        before = [array.copy() for array in self._moving]
+        try:
+            return self.grant(wish, calls)
+        finally:
+            for array, old in zip(self._moving, before, strict=True):
+                array[:] = old
+
+    def flash(self, aspect: Aspect = Aspect.FLASHING_AMBER) -> None:
+        """Fall to flashing amber (or dark) at once: the cabinet's state of failure, start-up or night."""
+        if aspect not in (Aspect.FLASHING_AMBER, Aspect.DARK):
+            raise ValueError(f"{aspect.name} is no state of failure")
+        self._aspect[:] = aspect
+        self._age[:] = 0
+
+    def restart(self) -> None:
+        """All red, as if every green had ended just now: the only way back from flashing or dark."""
+        self._aspect[:] = Aspect.RED
+        for array in (self._age, self._ended, self._red_call):
+            array[:] = 0
+        self._called[:] = False
+        self._control[:] = (-1, 1, 0)
+
+
+def _bounds(
+    site: Intersection, green: Bools, exclusive: Bools, intergreen: I32, min_green: I32, amber: I32, red_amber: I32
+) -> tuple[I32, I32]:
+    """(n_stages+1, n_stages) twice: the longest an interstage can take until the last start of green, and until all minima are over."""
+    n_stages = len(site.stages)
+    waits = np.maximum((intergreen * exclusive).max(axis=0), amber + red_amber)
+    first_green = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
+    first_full = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
+    for before in range(n_stages + 1):
+        now = green[before] if before < n_stages else np.zeros(len(site.groups), dtype=np.bool_)
+        for after in range(n_stages):
+            starting = green[after] & ~now
+            if before < n_stages and (site.stages[before].name, site.stages[after].name) in site.barred:
+                first_green[before, after] = first_full[before, after] = machine.NEVER
+            elif starting.any():
+                first_green[before, after] = waits[starting].max()
+                first_full[before, after] = (waits + min_green)[starting].max()
+    return first_green, first_full
+
+
+def _rotation(site: Intersection, green: Bools, max_red: I32, first_green: I32) -> I32:
+    """A cyclic order of few stages that serves every group with a longest red, none of its changes barred."""
+    limited = max_red >= 0
+    order = list(range(len(site.stages)))
+    for candidate in sorted(order, key=lambda s: (int(green[s].sum()), -s)):
+        rest = [s for s in order if s != candidate]
+        covers = bool(rest) and bool((green[rest].any(axis=0) | ~limited).all())
+        if covers and _is_round(rest, first_green):
+            order = rest
+    if not _is_round(order, first_green):
+        raise SiteError(f"{site.name}: the barred changes leave no round of its stages; allow {_missing_change(site, order, first_green)}")
+    return np.array(order, dtype=np.int32)
+
+
+def _is_round(order: list[int], first_green: I32) -> bool:
+    return all(first_green[a, b] < machine.NEVER for a, b in pairwise([*order, order[0]]))
+
+
+def _missing_change(site: Intersection, order: list[int], first_green: I32) -> str:
+    for a, b in pairwise([*order, order[0]]):
+        if first_green[a, b] >= machine.NEVER:
+            return f"{site.stages[a].name} -> {site.stages[b].name}"
+    return "one more"
+
+
+def _later(green: Bools, rotation: I32, first_green: I32, first_full: I32) -> I32:
+    """(n_rotation, n_groups) ticks from rotation stage k being complete until each group is green, going on round."""
+    n = len(rotation)
+    later = np.full((n, green.shape[1]), machine.NEVER, dtype=np.int32)
+    for k in range(n):
+        gone = 0
+        for step in range(1, n + 1):
+            before, after = rotation[(k + step - 1) % n], rotation[(k + step) % n]
+            for j in np.flatnonzero(green[after] & (later[k] == machine.NEVER)):
+                later[k, j] = gone + (0 if green[before, j] and step == 1 else int(first_green[before, after]))
+            gone += int(first_full[before, after])
+    return later
+
+
+def _check_longest_red(
+    site: Intersection, green: Bools, max_red: I32, rotation: I32, first_green: I32, first_full: I32, later: I32
+) -> None:
+    """The round itself, and the way from all red into it, must serve every group in time."""
+    n = len(rotation)
+    for j, group in enumerate(site.groups):
+        if max_red[j] < 0:
+            continue
+        needs = [int(first_full[-1, rotation[0]]) + (0 if green[rotation[0], j] else int(later[0, j]))]
+        for k in range(n):
+            onward = (k + 1) % n
+            if green[rotation[k], j] and not green[rotation[onward], j]:
+                needs.append(int(first_full[rotation[k], rotation[onward]]) + int(later[onward, j]))
+        if max(needs) > max_red[j]:
+            raise SiteError(
+                f"{site.name}: group {group.name} cannot be served within its longest red of {group.max_red} s; a round of the stages "
+                f"takes up to {max(needs) / TICKS:g} s; raise the longest red, or shorten minimum greens and intergreens"
+            )

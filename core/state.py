@@ -1,0 +1,50 @@
+"""What every controller sees: the intersection now, and what is expected, all of it from loop counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from .intersection import Intersection
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(slots=True)
+class TrafficState:
+    """The state of one intersection. Its arrays belong to the estimator, which overwrites them each step; controllers read only.
+
+    time            [s]
+    stage           row of the stage served or being changed to
+    in_interstage   an interstage or a minimum green is running: no wish will be taken up
+    elapsed         [s] since the stage was fully green
+    queue           (n_lanes,) vehicles waiting or about to, at each approach lane
+    arrivals        (n_lanes, horizon) vehicles expected at the stop line in each coming second
+    saturation      (n_lanes,) [veh/s] on a protected green
+    turning         (n_lanes, n_movements) share of each lane's traffic that belongs to each movement
+    gap             (n_lanes,) [s] since a vehicle was last seen on the lane's loops short of the stop line
+    occupied        (n_lanes,) share of the last second the stop-line loop was occupied
+    confidence      (n_lanes,) in [0, 1]
+    room            (n_exits,) vehicles that still fit into each exit
+    calls           (n_groups,) bool: who has demand
+    red             (n_groups,) [s] of red with a call standing
+    """
+
+    intersection: Intersection
+    time: float
+    stage: int
+    in_interstage: bool
+    elapsed: float
+    queue: Floats
+    arrivals: Floats
+    saturation: Floats
+    turning: Floats
+    gap: Floats
+    occupied: Floats
+    confidence: Floats
+    room: Floats
+    calls: npt.NDArray[np.bool_]
+    red: Floats
+    notes: dict[str, str] = field(default_factory=dict)
