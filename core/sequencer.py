@@ -169,7 +169,7 @@ def _bounds(
 ) -> tuple[I32, I32]:
     """(n_stages+1, n_stages) twice: the longest an interstage can take until the last start of green, and until all minima are over."""
     n_stages = len(site.stages)
-    waits = np.maximum((intergreen * exclusive).max(axis=0), amber + red_amber)
+    waits = np.maximum((intergreen * exclusive).max(axis=0), amber + machine.MIN_RED + red_amber)
     first_green = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
     first_full = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
     for before in range(n_stages + 1):
@@ -178,9 +178,9 @@ def _bounds(
             starting = green[after] & ~now
             if before < n_stages and (site.stages[before].name, site.stages[after].name) in site.barred:
                 first_green[before, after] = first_full[before, after] = machine.NEVER
-            elif starting.any():
-                first_green[before, after] = waits[starting].max()
-                first_full[before, after] = (waits + min_green)[starting].max()
+            elif before != after:
+                first_green[before, after] = waits[starting].max(initial=0)
+                first_full[before, after] = (waits + min_green)[starting].max(initial=TICKS)
     return first_green, first_full
 
 
