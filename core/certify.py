@@ -8,6 +8,7 @@ from dataclasses import InitVar, dataclass
 from .errors import UnsafePlan
 from .intersection import Intersection
 from .plan import Plan, interstages_of
+from .sequencer import Sequencer
 
 _SEAL = object()
 
@@ -55,7 +56,11 @@ def certify(plan: Plan, site: Intersection) -> SafePlan:
     reasons = _timeline(site, sequence, tuple(starts), interstages, now)
     if reasons:
         raise UnsafePlan(plan.name, reasons)
-    return SafePlan(plan, site, sequence, tuple(starts), now, _SEAL)
+    safe = SafePlan(plan, site, sequence, tuple(starts), now, _SEAL)
+    reasons = _rehearsal(safe)
+    if reasons:
+        raise UnsafePlan(plan.name, reasons)
+    return safe
 
 
 def _form(plan: Plan, site: Intersection) -> list[str]:
@@ -130,3 +135,20 @@ def _timeline(
                     ] = None
                 began[j] = start
     return list(reasons)
+
+
+def _rehearsal(safe: SafePlan) -> list[str]:
+    """Ask the sequencer for the plan, second by second; once in step it must follow without overruling it."""
+    sequencer = Sequencer(safe.intersection)
+    stages = safe.intersection.stages
+    for second in range(4 * safe.cycle):
+        wish = safe.stage_at(second + safe.plan.offset)
+        sequencer.grant(wish)
+        if second >= 2 * safe.cycle and sequencer.stage != wish:
+            return [
+                f"at second {second % safe.cycle} of the cycle stage {stages[wish].name} cannot begin while stage "
+                f"{stages[sequencer.stage].name} must be kept or served for the longest red; shorten the cycle of {safe.cycle} s "
+                "or raise the longest red"
+            ]
+        sequencer.elapse()
+    return []

@@ -47,7 +47,9 @@ def share_out(total: int, weights: tuple[float, ...], minima: tuple[int, ...]) -
         free = [k for k in range(len(weights)) if k not in fixed]
         left = total - sum(fixed.values())
         weight = sum(weights[k] for k in free) or 1.0
-        exact = {k: left * (weights[k] / weight if weight and any(weights[f] for f in free) else 1 / len(free)) for k in free}
+        exact = {
+            k: left * (weights[k] / weight if weight and any(weights[f] for f in free) else 1 / len(free)) for k in free
+        }
         short = [k for k in free if exact[k] < minima[k]]
         if not short:
             break

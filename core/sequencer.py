@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -85,7 +86,9 @@ class Sequencer:
         self._red_call = np.zeros(n, dtype=np.int32)
         self._called = np.zeros(n, dtype=np.bool_)
         self._control = np.array([-1, 1, 0], dtype=np.int32)
-        self._moving = (self._aspect, self._age, self._ended, self._red_call, self._called, self._control)
+        self._moving: tuple[npt.NDArray[Any], ...] = (
+            self._aspect, self._age, self._ended, self._red_call, self._called, self._control,
+        )  # fmt: skip
         self._all = np.ones(n, dtype=np.bool_)
         self._view = self._aspect.view()
         self._view.setflags(write=False)
@@ -194,7 +197,9 @@ def _rotation(site: Intersection, green: Bools, max_red: I32, first_green: I32) 
         if covers and _is_round(rest, first_green):
             order = rest
     if not _is_round(order, first_green):
-        raise SiteError(f"{site.name}: the barred changes leave no round of its stages; allow {_missing_change(site, order, first_green)}")
+        raise SiteError(
+            f"{site.name}: the barred changes leave no round of its stages; allow {_missing_change(site, order, first_green)}"
+        )
     return np.array(order, dtype=np.int32)
 
 

@@ -85,7 +85,8 @@ class Light:
         rest = self.resting[stage] if 0 <= stage < len(self.resting) else "r" * self.n_letters
         out = list(rest)
         moving = [
-            link.group is not None and (aspects[link.group] in (Aspect.GREEN, Aspect.AMBER) or bool(clearing[link.group]))
+            link.group is not None
+            and (aspects[link.group] in (Aspect.GREEN, Aspect.AMBER) or bool(clearing[link.group]))
             for link in self.links
         ]
         for row, link in enumerate(self.links):

@@ -109,5 +109,9 @@ class Judge:
         self.called[j] = self.called[j] or call
         if self.called[j]:
             self.waiting[j] += 1
-            if limit is not None and self.waiting[j] * TICK > limit + 1e-6 and self.waiting[j] * TICK < limit + 1.5 * TICK:
+            if (
+                limit is not None
+                and self.waiting[j] * TICK > limit + 1e-6
+                and self.waiting[j] * TICK < limit + 1.5 * TICK
+            ):
                 self._accuse(f"longest red: {self._name(j)} red for {self.waiting[j] * TICK:.1f} s")

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from hypothesis import assume
 from hypothesis import strategies as st
+
 from signalwright.core.errors import SiteError
 from signalwright.core.intersection import GroupKind, Intersection, SignalGroup, Stage
 from signalwright.core.sequencer import tables_of

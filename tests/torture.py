@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 
 import numpy as np
+
 from checker import Judge
 from signalwright.core.sequencer import Sequencer
 from strategies import random_site

@@ -9,7 +9,8 @@ State in ticks of 100 ms; n groups, s stages, r stages in the rotation:
     called    (n,) bool    a call stands; latched until green
     control   (3,)         [stage served or being changed to (-1: none yet), complete (1) or changing (0), entered by force (1)]
 
-A group that was green or amber is red for at least MIN_RED before it may be green again. A stage is complete when its groups are green and past their minimum green and no other group is green; only then is there a choice.
+A group that was green or amber is red for at least MIN_RED before it may be green again. A stage is complete when its groups are
+green and past their minimum green and no other group is green; only then is there a choice.
 
 The longest red is kept by construction. `rotation` is a cyclic order of stages that serves every group. Whenever there is a choice,
 there is a place in the rotation from which all groups would be served in time; a wish, or waiting one tick longer, is granted only
@@ -300,7 +301,7 @@ def grant(
     control: I32,
 ) -> int:
     """Hear `wish` (-1: none) and the calls of now, and let the groups move; returns the refusal code."""
-    answer = choose(wish, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
+    answer: int = choose(wish, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
     move(stage_green, exclusive, intergreen, amber, red_amber, aspect, age, ended, red_call, called, control)
     for j in range(aspect.shape[0]):
         if calls[j] and aspect[j] != GREEN:

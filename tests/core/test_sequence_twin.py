@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+
 from naive import NaiveSequencer
 from signalwright.core import sequencer as sequencer_module
 from signalwright.core.kernels import sequence

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from checker import Judge
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from checker import Judge
 from signalwright.core.aspects import MAY_FOLLOW, Aspect
 from signalwright.core.errors import SiteError
 from signalwright.core.intersection import Intersection, SignalGroup, Stage
