@@ -64,6 +64,7 @@ class Light:
     resting    (n_stages,) state strings: what each letter shows where its group is red, for links a program leaves out of the
                signals (o, O, s); "r" elsewhere
     programs   all programs of the light by name; `active` is the one SUMO would run
+    notes      what was changed to make the site lawful, in plain words
     """
 
     name: str
@@ -75,6 +76,7 @@ class Light:
     resting: tuple[str, ...]
     programs: dict[str, Program]
     active: str
+    notes: tuple[str, ...] = ()
 
     def letters(self, aspects: Aspects, stage: int, clearing: npt.NDArray[np.bool_]) -> str:
         """The state string for SUMO.
