@@ -21,25 +21,25 @@ SIDES = {
 }
 REACH = 400.0
 SIDE_REACH = 300.0
-BAY = 70.0
-SIDE_BAY = 45.0
+BAY = 90.0
+SIDE_BAY = 60.0
 INBOUND = (0.65, 1.0, 1.35, 1.3, 0.95, 0.75)
 OUTBOUND = (0.9, 1.0, 1.1, 1.1, 1.0, 0.9)
 
 # mean flows [veh/h]: what enters at each end of the map, and how attractive each end is to those who reach it
 ENTERING = {
-    "west": 1130.0,
-    "east": 660.0,
-    "harbour-north": 330.0,
-    "harbour-south": 280.0,
-    "mill-south": 230.0,
-    "church-north": 240.0,
-    "church-south": 210.0,
-    "market-north": 330.0,
-    "market-south": 300.0,
-    "station-north": 260.0,
-    "park-north": 340.0,
-    "park-south": 330.0,
+    "west": 1080.0,
+    "east": 620.0,
+    "harbour-north": 280.0,
+    "harbour-south": 240.0,
+    "mill-south": 200.0,
+    "church-north": 200.0,
+    "church-south": 180.0,
+    "market-north": 220.0,
+    "market-south": 210.0,
+    "station-north": 220.0,
+    "park-north": 250.0,
+    "park-south": 230.0,
 }
 PULL = {
     "west": 4.5,
@@ -49,13 +49,13 @@ PULL = {
     "mill-south": 0.8,
     "church-north": 0.9,
     "church-south": 0.8,
-    "market-north": 1.5,
-    "market-south": 1.4,
+    "market-north": 1.2,
+    "market-south": 1.2,
     "station-north": 1.4,
-    "park-north": 1.6,
-    "park-south": 1.5,
+    "park-north": 1.3,
+    "park-south": 1.3,
 }
-ACROSS = 3.0
+ACROSS = 5.0
 
 
 def scene() -> Scene:

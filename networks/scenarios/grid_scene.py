@@ -1,7 +1,8 @@
-"""`grid`: sixteen lights, four streets each way. Streets B (west-east) and 2 (north-south) have two lanes, the others one.
+"""`grid`: sixteen lights, four streets each way, one lane and a left-turn bay on every approach.
 
-Lights are named by their streets, A1 in the north-west to D4 in the south-east; every approach has a left-turn bay. Left turns off
-the two-lane streets have a stage of their own where both approaches are wide; elsewhere they give way.
+Lights are named by their streets, A1 in the north-west to D4 in the south-east. The inner streets B, C, 2 and 3 carry most; where
+they meet, left turns off the west-east street also have a stage of their own, elsewhere left turns only give way. The west-east
+streets have their peak ten minutes before the others.
 """
 
 from __future__ import annotations
@@ -15,20 +16,21 @@ COLUMNS = "1234"
 SPACING_X = 240.0
 SPACING_Y = 200.0
 REACH = 250.0
-BAY = 60.0
-WIDE = "B2"
-PEAK = (0.7, 1.0, 1.35, 1.3, 0.95, 0.7)
+BAY = 70.0
+INNER = "BC23"
+ROW_SHAPE = (0.8, 1.1, 1.3, 1.2, 0.9, 0.7)
+COLUMN_SHAPE = (0.65, 0.85, 1.2, 1.35, 1.1, 0.85)
 
 # mean flow entering at each end of a street [veh/h], by street: (from west or north, from east or south)
 ENTERING = {
-    "A": (330.0, 300.0),
-    "B": (780.0, 640.0),
-    "C": (360.0, 330.0),
-    "D": (300.0, 280.0),
+    "A": (310.0, 280.0),
+    "B": (440.0, 380.0),
+    "C": (400.0, 410.0),
+    "D": (280.0, 300.0),
     "1": (290.0, 270.0),
-    "2": (640.0, 560.0),
-    "3": (330.0, 350.0),
-    "4": (280.0, 290.0),
+    "2": (430.0, 370.0),
+    "3": (380.0, 420.0),
+    "4": (270.0, 290.0),
 }
 STRAIGHT, ONE_TURN = 0.62, 0.38
 
@@ -44,9 +46,9 @@ def scene() -> Scene:
     for c, column in enumerate(COLUMNS):
         places += [Place(f"{column}-north", c * SPACING_X, REACH), Place(f"{column}-south", c * SPACING_X, bottom)]
     for row in ROWS:
-        streets += _street([f"{row}-west", *(row + column for column in COLUMNS), f"{row}-east"], row)
+        streets += _street([f"{row}-west", *(row + column for column in COLUMNS), f"{row}-east"])
     for column in COLUMNS:
-        streets += _street([f"{column}-north", *(row + column for row in ROWS), f"{column}-south"], column)
+        streets += _street([f"{column}-north", *(row + column for row in ROWS), f"{column}-south"])
     drawing = Drawing(places, streets)
     lights = [row + column for row in ROWS for column in COLUMNS]
     progressions = []
@@ -55,28 +57,26 @@ def scene() -> Scene:
             progressions += [(row + a, row + b, "Ws", 0), (row + b, row + a, "Es", 0)]
     for column in COLUMNS:
         for a, b in zip(ROWS, ROWS[1:], strict=False):
-            # the north-south stage is the second everywhere
-            progressions += [(a + column, b + column, "Ns", 1), (b + column, a + column, "Ss", 1)]
+            progressions += [(a + column, b + column, "Ns", -1), (b + column, a + column, "Ss", -1)]
     return Scene("grid", drawing, {light: _stages(light) for light in lights}, _streams(drawing), (), progressions)
 
 
-def _street(stops: list[str], name: str) -> list[Street]:
-    lanes = 2 if name in WIDE else 1
-    ends = [(a, b) for a, b in zip(stops, stops[1:], strict=False)]
-    return [Street(a, b, lanes, 0.0 if "-" in a else BAY, 0.0 if "-" in b else BAY) for a, b in ends]
+def _street(stops: list[str]) -> list[Street]:
+    ends = zip(stops, stops[1:], strict=False)
+    return [Street(a, b, 1, 0.0 if "-" in a else BAY, 0.0 if "-" in b else BAY) for a, b in ends]
 
 
 def _stages(light: str) -> tuple[Stage, ...]:
     row, column = light
     west_east = Stage("west-east", go=("Ws", "Wr", "Es", "Er"), give_way=("Wl", "El"))
     north_south = Stage("north-south", go=("Ns", "Nr", "Ss", "Sr"), give_way=("Nl", "Sl"))
-    if row in WIDE and column in WIDE:
-        return west_east, north_south, Stage("all left", go=("Wl", "El"))
+    if row in INNER and column in INNER:
+        return west_east, Stage("west-east left", go=("Wl", "El")), north_south
     return west_east, north_south
 
 
 def _streams(drawing: Drawing) -> list[Stream]:
-    """Straight along a street, or one turn into any street across it, in proportion to that street's width."""
+    """Straight along a street, or one turn into any street across it, twice as often an inner one."""
     streams = []
     for name, (first, second) in ENTERING.items():
         sides = ("west", "east") if name in ROWS else ("north", "south")
@@ -84,7 +84,7 @@ def _streams(drawing: Drawing) -> list[Stream]:
         onward = ("north", "south") if name in ROWS else ("west", "east")
         for origin, end, entering in ((sides[0], sides[1], first), (sides[1], sides[0], second)):
             start = f"{name}-{origin}"
-            turns = {(street, side): 2.0 if street in WIDE else 1.0 for street in across for side in onward}
+            turns = {(street, side): 2.0 if street in INNER else 1.0 for street in across for side in onward}
             streams.append(_stream(drawing, start, (), f"{name}-{end}", entering * STRAIGHT))
             for (street, side), weight in turns.items():
                 corner = name + street if name in ROWS else street + name
@@ -94,4 +94,4 @@ def _streams(drawing: Drawing) -> list[Stream]:
 
 
 def _stream(drawing: Drawing, start: str, corners: tuple[str, ...], end: str, flow: float) -> Stream:
-    return Stream(f"{start}_{end}", tuple(drawing.way(start, *corners, end)), round(flow, 1), PEAK)
+    return Stream(f"{start}_{end}", tuple(drawing.way(start, *corners, end)), round(flow, 1), ROW_SHAPE if start[0] in ROWS else COLUMN_SHAPE)

@@ -61,11 +61,12 @@ class Scene:
         return coordinate(timings, self._platoons(pairs))
 
     def _platoons(self, pairs: Mapping[tuple[str, str], float]) -> list[Progression]:
-        """`progressions` names (origin light, target light, movement at the origin, stage index at both)."""
+        """`progressions` names (origin light, target light, movement at the origin, stage index at both, from the end if negative)."""
         platoons = []
         for origin, target, movement, stage in self.progressions:
             here, there = self.drawing.place(origin), self.drawing.place(target)
             travel = (abs(there.x - here.x) + abs(there.y - here.y)) / PLATOON_SPEED
             link = next(link for link in self.drawing.light_links(origin) if link.movement == movement)
-            platoons.append(Progression(origin, stage, target, stage, travel, pairs.get((link.from_edge, link.to_edge), 0.0)))
+            leaving, meeting = stage % len(self.stages[origin]), stage % len(self.stages[target])
+            platoons.append(Progression(origin, leaving, target, meeting, travel, pairs.get((link.from_edge, link.to_edge), 0.0)))
         return platoons

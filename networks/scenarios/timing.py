@@ -1,8 +1,8 @@
 """The plans an engineer would have set: Webster at the mean flow, one common cycle, offsets for the platoons of the main stage.
 
 Webster (1958): C = (1.5 L + 5) / (1 - Y) [s], green in proportion to the critical flow ratio of each stage. The figures below are
-this worksheet's: saturation flows of one lane [veh/h], lost time per stage [s], vehicles that clear the box at the end of a
-permissive green. The plans are part of the scenarios, so this stays as it is when the planning room learns better.
+this worksheet's, rounded from counts at the stop lines of `cross` under too much demand: saturation flows of one lane [veh/h], lost
+time per stage [s], through vehicles that a right turn stands for, vehicles that clear the box after a permissive green. The plans are part of the scenarios, so this stays as it is when the planning room learns better.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from math import ceil
 from .drawing import URBAN_SPEED, Drawing
 
 YELLOW = 3
-LOST_PER_STAGE = 4.0
+LOST_PER_STAGE = 6.0
 THROUGH_SATURATION = 1800.0
 LEFT_SATURATION = 1600.0
-SNEAKERS_PER_CYCLE = 2.0
+RIGHT_TURN_EQUIVALENT = 1.3
+RIGHT_TURN_EQUIVALENT_OVER_CROSSING = 3.0
+SNEAKERS_PER_CYCLE = 1.0
 LEAST_GREEN = 8
 LEAST_WALK = 7
 WALKING_SPEED = 1.2
@@ -68,10 +70,11 @@ def flow_ratios(drawing: Drawing, light: str, stages: Sequence[Stage], flows: Ma
     """Critical flow ratio of each stage `(n_stages,)`.
 
     Straight and right share their lanes; a left turn has its own. One that gives way uses half of what the opposite flow
-    leaves, and two vehicles a cycle clear the box after it; where the same left turn also has a stage of its own it needs that
-    stage only for the rest.
+    leaves, and one vehicle a cycle clears the box after it; where the same left turn also has a stage of its own it needs that
+    stage only for the rest. A movement that goes in several stages lengthens the first of them, if all together are too short.
     """
     links = drawing.light_links(light)
+    right_equivalent = RIGHT_TURN_EQUIVALENT_OVER_CROSSING if drawing.light_crossings(light) else RIGHT_TURN_EQUIVALENT
     own_left = {movement for stage in stages for movement in stage.go if movement.endswith("l")}
 
     def lanes(arm: str, turns: str) -> int:
@@ -79,7 +82,8 @@ def flow_ratios(drawing: Drawing, light: str, stages: Sequence[Stage], flows: Ma
 
     def shared_ratio(arm: str) -> float:
         count = lanes(arm, "sr")
-        return (flows.get(f"{arm}s", 0.0) + flows.get(f"{arm}r", 0.0)) / (count * THROUGH_SATURATION) if count else 0.0
+        through = flows.get(f"{arm}s", 0.0) + right_equivalent * flows.get(f"{arm}r", 0.0)
+        return through / (count * THROUGH_SATURATION) if count else 0.0
 
     def left_ratio(movement: str, gives_way: bool) -> float:
         flow = flows.get(movement, 0.0)
@@ -88,13 +92,24 @@ def flow_ratios(drawing: Drawing, light: str, stages: Sequence[Stage], flows: Ma
         opposite = shared_ratio({"N": "S", "S": "N", "E": "W", "W": "E"}[movement[0]]) if gives_way else 0.0
         return flow / (LEFT_SATURATION * (0.5 * (1 - opposite) if gives_way else 1.0))
 
+    shared = {m for m in going(stages) if sum(m in stage.go for stage in stages) > 1}
     ratios = []
     for stage in stages:
-        needs = [shared_ratio(movement[0]) for movement in stage.go if movement[1] in "sr"]
-        needs += [left_ratio(movement, False) for movement in stage.go if movement[1] == "l"]
+        own = [movement for movement in stage.go if movement not in shared]
+        needs = [shared_ratio(movement[0]) for movement in own if movement[1] in "sr"]
+        needs += [left_ratio(movement, False) for movement in own if movement[1] == "l"]
         needs += [left_ratio(movement, True) for movement in stage.give_way if movement[1] == "l" and movement not in own_left]
         ratios.append(max(needs))
+    for movement in sorted(shared):
+        served = [index for index, stage in enumerate(stages) if movement in stage.go]
+        lacking = shared_ratio(movement[0]) - sum(ratios[index] for index in served)
+        ratios[served[0]] += max(0.0, lacking)
     return ratios
+
+
+def going(stages: Sequence[Stage]) -> set[str]:
+    """Every movement that goes in some stage."""
+    return {movement for stage in stages for movement in stage.go}
 
 
 def webster_cycle(ratios: Sequence[float]) -> float:
