@@ -28,18 +28,18 @@ OUTBOUND = (0.9, 1.0, 1.1, 1.1, 1.0, 0.9)
 
 # mean flows [veh/h]: what enters at each end of the map, and how attractive each end is to those who reach it
 ENTERING = {
-    "west": 1080.0,
+    "west": 1060.0,
     "east": 620.0,
     "harbour-north": 280.0,
     "harbour-south": 240.0,
     "mill-south": 200.0,
     "church-north": 200.0,
     "church-south": 180.0,
-    "market-north": 220.0,
+    "market-north": 210.0,
     "market-south": 210.0,
     "station-north": 220.0,
     "park-north": 250.0,
-    "park-south": 230.0,
+    "park-south": 210.0,
 }
 PULL = {
     "west": 4.5,
@@ -49,11 +49,11 @@ PULL = {
     "mill-south": 0.8,
     "church-north": 0.9,
     "church-south": 0.8,
-    "market-north": 1.2,
-    "market-south": 1.2,
+    "market-north": 1.0,
+    "market-south": 1.1,
     "station-north": 1.4,
-    "park-north": 1.3,
-    "park-south": 1.3,
+    "park-north": 1.1,
+    "park-south": 1.2,
 }
 ACROSS = 5.0
 
