@@ -1,7 +1,7 @@
 """`grid`: sixteen lights, four streets each way, one lane and a left-turn bay on every approach.
 
-Lights are named by their streets, A1 in the north-west to D4 in the south-east. The inner streets B, C, 2 and 3 carry most; where
-they meet, left turns off the west-east street also have a stage of their own, elsewhere left turns only give way. The west-east
+Lights are named by their streets, A1 in the north-west to D4 in the south-east. The inner streets B, C, 2 and 3 carry most; at
+B2 and C3 left turns off the west-east street also have a stage of their own, elsewhere left turns only give way. The west-east
 streets have their peak ten minutes before the others.
 """
 
@@ -18,6 +18,7 @@ SPACING_Y = 200.0
 REACH = 250.0
 BAY = 70.0
 INNER = "BC23"
+LEFT_STAGE = ("B2", "C3")
 ROW_SHAPE = (0.8, 1.1, 1.3, 1.2, 0.9, 0.7)
 COLUMN_SHAPE = (0.65, 0.85, 1.2, 1.35, 1.1, 0.85)
 
@@ -70,7 +71,7 @@ def _stages(light: str) -> tuple[Stage, ...]:
     row, column = light
     west_east = Stage("west-east", go=("Ws", "Wr", "Es", "Er"), give_way=("Wl", "El"))
     north_south = Stage("north-south", go=("Ns", "Nr", "Ss", "Sr"), give_way=("Nl", "Sl"))
-    if row in INNER and column in INNER:
+    if light in LEFT_STAGE:
         return west_east, Stage("west-east left", go=("Wl", "El")), north_south
     return west_east, north_south
 
