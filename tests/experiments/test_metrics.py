@@ -39,8 +39,8 @@ def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment = {**os.environ, "SUMO_HOME": str(sumo.SUMO_HOME)}
     for command in (
         "netconvert -n n.nod.xml -e e.edg.xml -o x.net.xml --crossings.guess --no-warnings",
-        "sumo -n x.net.xml -r r.rou.xml -e 600 --time-to-teleport -1 --no-step-log --no-warnings --duration-log.statistics"
-        " --statistic-output s.xml --tripinfo-output t.xml --tripinfo-output.write-unfinished"
+        "sumo -n x.net.xml -r r.rou.xml -e 600 --time-to-teleport -1 --no-step-log --no-warnings"
+        " --duration-log.statistics --statistic-output s.xml --tripinfo-output t.xml --tripinfo-output.write-unfinished"
         " --tripinfo-output.write-undeparted",
     ):
         name, *arguments = command.split()
