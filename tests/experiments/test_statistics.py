@@ -134,7 +134,7 @@ def test_too_few_seeds() -> None:
 
 def test_ranks() -> None:
     """Ranks over maps agree with Demsar's published example: 4 classifiers on 14 sets, critical difference 1.25."""
-    # AUC of table 6; the last set but one prints .975 twice, and its mean ranks say the first of them came before the second
+    # AUC of table 6; the last set but one prints .975 twice, and the mean ranks say that the first was the higher one
     auc = """.763 .768 .771 .798|.599 .591 .590 .569|.954 .971 .968 .967|.628 .661 .654 .657|.882 .888 .886 .898|.936
     .931 .916 .931 |.661 .668 .609 .685|.583 .583 .563 .625|.775 .838 .866 .875|1 1 1 1|.940 .962 .965 .962|.619 .666
     .614 .669|.972 .981 .9751 .975 |.957 .978 .946 .970"""
