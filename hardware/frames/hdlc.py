@@ -92,7 +92,7 @@ class HdlcFrame:
         try:
             return cls(address, Control(content[size]), Protocol(content[size + 1]), content[size + 2 :])
         except (ValueError, IndexError):
-            raise ProtocolError(f"control {content[size:size + 2].hex()} is of no AB 3418 or SNMP frame") from None
+            raise ProtocolError(f"control {content[size : size + 2].hex()} is of no AB 3418 or SNMP frame") from None
 
 
 class HdlcFramer:

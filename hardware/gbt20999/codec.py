@@ -1,7 +1,7 @@
 """How the values of GB/T 20999-2017 objects are written: a handful of shapes, each both ways.
 
-Chains and arrays are sent **last item first**: stages 1, 2, 3, 4 of a plan are `00 x12 04 03 02 01`. The captured conflict
-mask `00 00 00 00 00 00 F2 F0` and the captured intergreens beside it name the same phases only when read so.
+Chains and arrays are sent **last item first**: stages 1, 2, 3, 4 of a plan are `00 x12 04 03 02 01`. The captured
+conflict mask `00 00 00 00 00 00 F2 F0` and the captured intergreens beside it name the same phases only when read so.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
-"""Enumerations of GB/T 20999-2017 (Annex A). Values are hexadecimal pairs of decimal digits, as the standard writes them.
+"""Enumerations of GB/T 20999-2017 (Annex A). Values are hexadecimal pairs of decimal digits, as the standard writes
+them.
 
-Controllers send values that are in no table (alarm type 80 and fault action 07 were captured from one in production), so
-reading never fails on an unknown number: `read` gives the member or the bare number.
+Controllers send values that are in no table (alarm type 80 and fault action 07 were captured from one in production),
+so reading never fails on an unknown number: `read` gives the member or the bare number.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     version, 2 | host, 1 | controller, 4 | junction, 1 | serial, 1 | type, 1 | count, 1 | values ...
     value: index, 1 | length, 1 | class, 1 | object, 1 | attribute, 1 | element, 1 | bytes ...
 
-The length of a value counts from its class on. A heartbeat comes with and without the count byte; both are read, and it is
-written without.
+The length of a value counts from its class on. A heartbeat comes with and without the count byte; both are read, and
+it is written without.
 """
 
 from __future__ import annotations

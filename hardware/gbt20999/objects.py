@@ -1,9 +1,10 @@
 """The objects of GB/T 20999-2017 this project reads and writes, as a table.
 
-`writable` marks what may be sent in a set frame; minimum greens, lamp sequences, conflicts and intergreens are marked as
-not writable on purpose, whatever the standard allows: an optimiser never writes them on line.
+`writable` marks what may be sent in a set frame; minimum greens, lamp sequences, conflicts and intergreens are marked
+as not writable on purpose, whatever the standard allows: an optimiser never writes them on line.
 Sizes are those of the captured controller. Open in the standard as far as it is known here: the unit of intergreens
-(`Dialect.intergreen_unit` of the cabinet) and which attribute of 3.3 holds the lamp state (`Dialect.lamp_state_attribute`).
+(`Dialect.intergreen_unit` of the cabinet) and which attribute of 3.3 holds the lamp state
+(`Dialect.lamp_state_attribute`).
 """
 
 from __future__ import annotations
@@ -205,7 +206,7 @@ _ROWS: tuple[tuple[int, int, int, str, Codec, bool], ...] = (
     (17, 1, 2, "commanded_stage", _1, True),
     (17, 1, 3, "commanded_plan", _1, True),
     (17, 1, 4, "commanded_mode", code(codes.RunMode), True),
-    (18, 1, 0, "command", number(16), True),
+    (18, 1, 0, "command", RAW, False),
 )
 
 OBJECTS: dict[str, GbtObject] = {
