@@ -1,10 +1,8 @@
-"""What an optimiser may ask of a NEMA controller: hold, force-off, omit, call, pattern; and the time it may fall
-silent.
+"""What an optimiser may ask of a NEMA controller: hold, force-off, omit, call, pattern, and its dead-man time.
 
 Every request is the whole state: each byte of each group is written, so that a lost or doubled message does no harm
-and a bit that was forgotten cannot stay set. Any of these writes restarts the controller's backup timer; when the
-timer
-runs out the controller clears them all itself and goes back to its own plan. Reading does not feed it.
+and a bit that was forgotten cannot stay set. Any of these writes restarts the controller's backup timer; when it runs
+out the controller clears them all itself and goes back to its own plan. Reading does not feed it.
 """
 
 from __future__ import annotations
