@@ -14,12 +14,9 @@ has a file descriptor for `loop.add_reader`, which `Port.attach` does.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import errno
 import fcntl
 import os
-import select
 import socket
 import tty
 from collections.abc import Callable
@@ -30,6 +27,7 @@ import serial
 from serial import rs485
 
 from ..core.errors import InputError, LinkLost
+from .sockets import ConnectedSocket, DatagramServer, Listener
 
 _CHUNK = 65536
 _PARITY = {"none": serial.PARITY_NONE, "even": serial.PARITY_EVEN, "odd": serial.PARITY_ODD}
@@ -70,7 +68,7 @@ class PortSettings:
 
 
 class Endpoint(Protocol):
-    """What `Port` needs of a kind of device. Reading and writing never wait."""
+    """What `Line` needs of a kind of device. Reading and writing never wait."""
 
     name: str
 
@@ -120,138 +118,6 @@ class _Descriptor:
 
     def close(self) -> None:
         self._close()
-
-
-class _Socket:
-    """A connected TCP or UDP socket."""
-
-    def __init__(self, name: str, connected: socket.socket) -> None:
-        self.name = name
-        self._socket = connected
-        self._datagrams = connected.type is socket.SOCK_DGRAM
-        connected.setblocking(False)
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    write_fileno = fileno
-
-    def read(self) -> bytes:
-        try:
-            data = self._socket.recv(_CHUNK)
-        except BlockingIOError:
-            return b""
-        except ConnectionRefusedError:
-            if self._datagrams:
-                return b""  # nobody listens there yet; the link's time-out tells
-            raise
-        if not data and not self._datagrams:
-            raise OSError(errno.EPIPE, "the other end closed the connection")
-        return data
-
-    def write(self, data: bytes) -> int:
-        try:
-            return self._socket.send(data)
-        except BlockingIOError:
-            return 0
-        except ConnectionRefusedError:
-            if self._datagrams:
-                return len(data)
-            raise
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-class _Listener:
-    """A TCP server with one client at a time: the newest, since a host that reconnects has lost its old connection."""
-
-    def __init__(self, name: str, server: socket.socket) -> None:
-        self.name = name
-        self._server = server
-        self._client: socket.socket | None = None
-        self._ready = select.epoll()
-        server.setblocking(False)
-        self._ready.register(server.fileno(), select.EPOLLIN)
-
-    def fileno(self) -> int:
-        return self._ready.fileno()
-
-    def write_fileno(self) -> int:
-        return self._client.fileno() if self._client else self._server.fileno()
-
-    def read(self) -> bytes:
-        with contextlib.suppress(BlockingIOError):
-            newest, _ = self._server.accept()
-            self._hang_up()
-            newest.setblocking(False)
-            newest.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._client = newest
-            self._ready.register(newest.fileno(), select.EPOLLIN)
-        if self._client is None:
-            return b""
-        try:
-            data = self._client.recv(_CHUNK)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            data = b""
-        if not data:
-            self._hang_up()
-        return data
-
-    def write(self, data: bytes) -> int:
-        if self._client is None:
-            return len(data)
-        try:
-            return self._client.send(data)
-        except BlockingIOError:
-            return 0
-        except OSError:
-            self._hang_up()
-            return len(data)
-
-    def _hang_up(self) -> None:
-        if self._client is not None:
-            self._ready.unregister(self._client.fileno())
-            self._client.close()
-            self._client = None
-
-    def close(self) -> None:
-        self._hang_up()
-        self._ready.close()
-        self._server.close()
-
-
-class _DatagramServer:
-    """A UDP socket that answers whoever asked last."""
-
-    def __init__(self, name: str, bound: socket.socket) -> None:
-        self.name = name
-        self._socket = bound
-        self._peer: tuple[str, int] | None = None
-        bound.setblocking(False)
-
-    def fileno(self) -> int:
-        return self._socket.fileno()
-
-    write_fileno = fileno
-
-    def read(self) -> bytes:
-        try:
-            data, self._peer = self._socket.recvfrom(_CHUNK)
-        except BlockingIOError:
-            return b""
-        return data
-
-    def write(self, data: bytes) -> int:
-        if self._peer is not None:
-            with contextlib.suppress(BlockingIOError):
-                self._socket.sendto(data, self._peer)
-        return len(data)
-
-    def close(self) -> None:
-        self._socket.close()
 
 
 def _open_serial(settings: PortSettings) -> Endpoint:
@@ -338,18 +204,18 @@ def _open_network(settings: PortSettings) -> Endpoint:
             connected = socket.create_connection(place, settings.connect)
             connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            return _Socket(address, connected)
+            return ConnectedSocket(address, connected)
         family, _, _, _, where = socket.getaddrinfo(*place, type=socket.SOCK_DGRAM)[0]
         if kind == "listen":
             server = socket.create_server(place, family=family)
-            return _Listener(f"socket://{place[0]}:{server.getsockname()[1]}", server)
+            return Listener(f"socket://{place[0]}:{server.getsockname()[1]}", server)
         datagrams = socket.socket(family, socket.SOCK_DGRAM)
         try:
             if kind == "udp":
                 datagrams.connect(where)
-                return _Socket(address, datagrams)
+                return ConnectedSocket(address, datagrams)
             datagrams.bind(where)
-            return _DatagramServer(f"udp://{place[0]}:{datagrams.getsockname()[1]}", datagrams)
+            return DatagramServer(f"udp://{place[0]}:{datagrams.getsockname()[1]}", datagrams)
         except OSError:
             datagrams.close()
             raise
@@ -363,148 +229,11 @@ def _open_network(settings: PortSettings) -> Endpoint:
         raise LinkLost(f"{address} cannot be opened: {problem.strerror or problem}") from None
 
 
-def _open(settings: PortSettings) -> Endpoint:
+def open_port(settings: PortSettings) -> Endpoint:
+    """Open it; raises `LinkLost` with one message for what is wrong, `InputError` for a bad address."""
     kind, mark, _ = settings.address.partition("://")
     if not mark:
         return _open_pty(settings) if kind.startswith("pty:") else _open_serial(settings)
     if kind in ("socket", "udp", "listen", "udp-listen"):
         return _open_network(settings)
     raise InputError(f"{settings.address}: known are a device, pty:, socket://, udp://, listen:// and udp-listen://")
-
-
-class Port:
-    """A line that is open or closed, with what is still to be written to it."""
-
-    def __init__(self, settings: PortSettings) -> None:
-        self.settings = settings
-        self.trouble: str | None = None
-        self._endpoint: Endpoint | None = None
-        self._unsent = bytearray()
-        self._next_try = float("-inf")
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._watched: tuple[int, int] | None = None
-
-    @property
-    def is_open(self) -> bool:
-        """True while there is a device."""
-        return self._endpoint is not None
-
-    @property
-    def name(self) -> str:
-        """The address a client would use: of a pty or a listener the one that was really made."""
-        return self._endpoint.name if self._endpoint else self.settings.address
-
-    def fileno(self) -> int:
-        """For `loop.add_reader` and `select`; raises `LinkLost` while closed."""
-        return self._device().fileno()
-
-    def _device(self) -> Endpoint:
-        if self._endpoint is None:
-            raise LinkLost(self.trouble or f"{self.settings.address} is not open")
-        return self._endpoint
-
-    def open(self) -> None:
-        """Open it; raises `LinkLost` with one message for what is wrong, `InputError` for a bad address."""
-        if self._endpoint is None:
-            try:
-                self._endpoint = _open(self.settings)
-            except LinkLost as problem:
-                self.trouble = str(problem)
-                raise
-            self.trouble = None
-
-    def reopen(self, now: float) -> bool:
-        """Try to open it if it is closed and the last try is long enough ago; True when it is open afterwards."""
-        if self._endpoint is None and now >= self._next_try:
-            self._next_try = now + self.settings.retry
-            with contextlib.suppress(LinkLost):
-                self.open()
-        return self.is_open
-
-    def read(self) -> bytes:
-        """Bytes that are there (one datagram), b"" for none; raises `LinkLost` when the device has gone."""
-        try:
-            return self._device().read()
-        except OSError as problem:
-            raise self._gone(problem) from None
-
-    def write(self, data: bytes) -> None:
-        """Write, keeping what does not fit yet; raises `LinkLost` when the device has gone."""
-        if isinstance(self._device(), _Socket | _DatagramServer) and self._unsent:
-            self.flush()
-        self._unsent += data
-        self.flush()
-
-    def flush(self) -> bool:
-        """Write on what did not fit; True when all is written."""
-        try:
-            while self._unsent:
-                taken = self._device().write(bytes(self._unsent))
-                if taken == 0:
-                    break
-                del self._unsent[:taken]
-        except OSError as problem:
-            raise self._gone(problem) from None
-        if self._loop is not None:
-            self._watch_room(bool(self._unsent))
-        return not self._unsent
-
-    def _gone(self, problem: OSError) -> LinkLost:
-        self.trouble = f"{self.name} is gone ({problem.strerror or problem}): was the adapter unplugged?"
-        self.close()
-        return LinkLost(self.trouble)
-
-    def close(self) -> None:
-        """Give the device back; what was not written is forgotten."""
-        self.detach()
-        self._unsent.clear()
-        if self._endpoint is not None:
-            endpoint, self._endpoint = self._endpoint, None
-            with contextlib.suppress(OSError):
-                endpoint.close()
-
-    def attach(
-        self, loop: asyncio.AbstractEventLoop, on_bytes: Callable[[bytes], None], on_gone: Callable[[LinkLost], None]
-    ) -> None:
-        """Have the loop call `on_bytes` with what arrives and `on_gone` once when the device disappears."""
-        device = self._device()
-
-        def ready() -> None:
-            try:
-                data = self.read()
-            except LinkLost as problem:
-                on_gone(problem)
-                return
-            if data:
-                on_bytes(data)
-
-        self.detach()
-        self._loop = loop
-        self._watched = (device.fileno(), -1)
-        loop.add_reader(device.fileno(), ready)
-
-    def _watch_room(self, wanted: bool) -> None:
-        loop, watched = self._loop, self._watched
-        if loop is None or watched is None:
-            return
-        reader, writer = watched
-        if wanted and writer < 0:
-            writer = self._device().write_fileno()
-            loop.add_writer(writer, self._room)
-        elif not wanted and writer >= 0:
-            loop.remove_writer(writer)
-            writer = -1
-        self._watched = (reader, writer)
-
-    def _room(self) -> None:
-        with contextlib.suppress(LinkLost):
-            self.flush()
-
-    def detach(self) -> None:
-        """Take it out of the loop."""
-        if self._loop is not None and self._watched is not None:
-            reader, writer = self._watched
-            self._loop.remove_reader(reader)
-            if writer >= 0:
-                self._loop.remove_writer(writer)
-        self._loop, self._watched = None, None

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...core.errors import ProtocolError
+from ..exchange import Verdict
 from ..frames.hdlc import Address, Control, HdlcFrame, HdlcFramer, Protocol
 from ..frames.statistics import LineStatistics
-from ..link import Verdict
 from .messages import GetShortStatus, Message, Refusal
 from .reading import from_bytes, reply_code
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...core.errors import ProtocolError
+from ..exchange import Verdict
 from ..frames.gbt import GbtFramer, unwrap_datagram, wrap
 from ..frames.statistics import LineStatistics
-from ..link import Verdict
 from .codes import FrameType
 from .message import DataValue, Message
 

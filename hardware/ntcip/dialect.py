@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ...core.errors import ProtocolError
+from ..exchange import Verdict
 from ..frames.hdlc import Address, Control, HdlcFrame, HdlcFramer, Protocol
 from ..frames.statistics import LineStatistics
-from ..link import Verdict
 from .asc import ASC
 from .ber import Oid
 from .snmp import Pdu, PduType, SnmpMessage, VarBind
