@@ -107,7 +107,7 @@ def level_of_service(delay: float, x: float = 0.0) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ControlDelay:
-    """Delay of each movement (n_movements,) [s/veh] in its three parts, x, level of service, queue left behind [veh]."""
+    """Delay of each movement (n_movements,) [s/veh] in its three parts, x, level of service, queue left [veh]."""
 
     uniform: Floats
     incremental: Floats

@@ -122,7 +122,7 @@ def delay(flow: float, saturation: float, green: float, cycle: float) -> float:
         return 0.5 * cycle * (1.0 - share) ** 2
     uniform = cycle * (1.0 - share) ** 2 / (2.0 * (1.0 - share * x))
     queueing = x * x / (2.0 * q * (1.0 - x))
-    return uniform + queueing - 0.65 * (cycle / (q * q)) ** (1.0 / 3.0) * x ** (2.0 + 5.0 * share)
+    return float(uniform + queueing - 0.65 * (cycle / (q * q)) ** (1.0 / 3.0) * x ** (2.0 + 5.0 * share))
 
 
 class _Rows:
@@ -217,7 +217,7 @@ def equisaturation(demand: StageDemand, cycle: float) -> Floats:
 def calculate(
     demand: StageDemand, *, cycle: int | None = None, least_cycle: int = 30, longest_cycle: int = 120
 ) -> Calculation:
-    """Work a fixed-time timing out: Webster's cycle within bounds (or the `cycle` asked for), equal saturation, whole s.
+    """Work a fixed-time timing out: Webster's cycle within bounds (or the `cycle` given), equal saturation, whole s.
 
     An oversaturated intersection gets the longest cycle and greens that share the excess evenly, and a remark that
     says so. Raises `InputError` when the minima do not fit into the cycle asked for or the longest one allowed.

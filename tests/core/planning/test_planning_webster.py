@@ -179,7 +179,7 @@ def test_webster_cycle_is_near_the_least_delay() -> None:
     def mean(cycle: float) -> float:
         green = site.effective_green(webster.equisaturation(site, cycle))
         total = [webster.delay(v, s, g, cycle) * v for v, s, g in zip(site.flow, site.saturation, green, strict=True)]
-        return sum(total) / float(site.flow.sum())
+        return float(sum(total) / site.flow.sum())
 
     best = min(mean(c) for c in range(32, 150))
     assert mean(webster.optimum_cycle(lost, y)) < 1.03 * best
