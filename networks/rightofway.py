@@ -37,7 +37,7 @@ def right_of_way(net: Any, wires: Sequence[Wire], programs: Sequence[Program]) -
             else:
                 foes, a_yields, b_yields = _said(net.getNode(a.junction), a.request, b.request)
                 if foes and (both_major[i, j] or a.inner or b.inner or a.halved or b.halved):
-                    foes = a.to_lane == b.to_lane and not (a.halved or b.halved) or paths_cross(a.path, b.path)
+                    foes = (a.to_lane == b.to_lane and not (a.halved or b.halved)) or paths_cross(a.path, b.path)
                 conflict[i, j] = foes
                 yields[i, j], yields[j, i] = foes and a_yields, foes and b_yields
     return conflict | conflict.T, yields

@@ -208,7 +208,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; gives its exit code."""
     parser = argparse.ArgumentParser(description="Draw the shipped scenarios anew.")
     parser.add_argument("names", nargs="*", default=["all"], help=f"of {', '.join(SCENES)}, or all")
-    parser.add_argument("--into", type=Path, default=HERE, help="folder to write to (default: where they are shipped from)")
+    parser.add_argument(
+        "--into", type=Path, default=HERE, help="folder to write to (default: where they are shipped from)"
+    )
     chosen = parser.parse_args(arguments)
     try:
         for name in SCENES if "all" in chosen.names else chosen.names:

@@ -42,7 +42,12 @@ def scene() -> Scene:
         Stage("north-south", go=("Ns", "Ss"), give_way=("Nr", "Nl", "Sr", "Sl"), walk=("E", "W")),
     )
     streams = [
-        Stream(f"{origin}-{end}", tuple(drawing.way(origin, "cross", end)), flow, MAIN_SHAPE if origin in ("west", "east") else SIDE_SHAPE)
+        Stream(
+            f"{origin}-{end}",
+            tuple(drawing.way(origin, "cross", end)),
+            flow,
+            MAIN_SHAPE if origin in ("west", "east") else SIDE_SHAPE,
+        )
         for origin, ends in FLOWS.items()
         for end, flow in ends.items()
     ]

@@ -134,7 +134,9 @@ class Drawing:
         here, there = self.place(start), self.place(end)
         length = abs(there.x - here.x) + abs(there.y - here.y)
         share = 1 - bay / length
-        self.nodes.append(Place(f"{name}.taper", here.x + share * (there.x - here.x), here.y + share * (there.y - here.y)))
+        self.nodes.append(
+            Place(f"{name}.taper", here.x + share * (there.x - here.x), here.y + share * (there.y - here.y))
+        )
         self.edges[name] = Edge(name, start, f"{name}.taper", lanes, lanes)
         self.edges[f"{name}.bay"] = Edge(f"{name}.bay", f"{name}.taper", end, lanes + 1, lanes)
         lane_pairs = [(lane, lane) for lane in range(lanes)] + [(lanes - 1, lanes)]

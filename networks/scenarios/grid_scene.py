@@ -95,4 +95,9 @@ def _streams(drawing: Drawing) -> list[Stream]:
 
 
 def _stream(drawing: Drawing, start: str, corners: tuple[str, ...], end: str, flow: float) -> Stream:
-    return Stream(f"{start}_{end}", tuple(drawing.way(start, *corners, end)), round(flow, 1), ROW_SHAPE if start[0] in ROWS else COLUMN_SHAPE)
+    return Stream(
+        f"{start}_{end}",
+        tuple(drawing.way(start, *corners, end)),
+        round(flow, 1),
+        ROW_SHAPE if start[0] in ROWS else COLUMN_SHAPE,
+    )

@@ -68,5 +68,7 @@ class Scene:
             travel = (abs(there.x - here.x) + abs(there.y - here.y)) / PLATOON_SPEED
             link = next(link for link in self.drawing.light_links(origin) if link.movement == movement)
             leaving, meeting = stage % len(self.stages[origin]), stage % len(self.stages[target])
-            platoons.append(Progression(origin, leaving, target, meeting, travel, pairs.get((link.from_edge, link.to_edge), 0.0)))
+            platoons.append(
+                Progression(origin, leaving, target, meeting, travel, pairs.get((link.from_edge, link.to_edge), 0.0))
+            )
         return platoons

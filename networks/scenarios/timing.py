@@ -66,7 +66,9 @@ def movement_flows(drawing: Drawing, light: str, edge_pairs: Mapping[tuple[str, 
     return {movement: edge_pairs.get(pair, 0.0) for movement, pair in pairs.items()}
 
 
-def flow_ratios(drawing: Drawing, light: str, stages: Sequence[Stage], flows: Mapping[str, float], cycle: float) -> list[float]:
+def flow_ratios(
+    drawing: Drawing, light: str, stages: Sequence[Stage], flows: Mapping[str, float], cycle: float
+) -> list[float]:
     """Critical flow ratio of each stage `(n_stages,)`.
 
     Straight and right share their lanes; a left turn has its own. One that gives way uses half of what the opposite flow
@@ -98,7 +100,9 @@ def flow_ratios(drawing: Drawing, light: str, stages: Sequence[Stage], flows: Ma
         own = [movement for movement in stage.go if movement not in shared]
         needs = [shared_ratio(movement[0]) for movement in own if movement[1] in "sr"]
         needs += [left_ratio(movement, False) for movement in own if movement[1] == "l"]
-        needs += [left_ratio(movement, True) for movement in stage.give_way if movement[1] == "l" and movement not in own_left]
+        needs += [
+            left_ratio(movement, True) for movement in stage.give_way if movement[1] == "l" and movement not in own_left
+        ]
         ratios.append(max(needs))
     for movement in sorted(shared):
         served = [index for index, stage in enumerate(stages) if movement in stage.go]
@@ -175,7 +179,9 @@ def program(drawing: Drawing, light: str, timing: Timing) -> list[Phase]:
 
     phases = []
     closed = "r" * len(crossings)
-    for stage, green, following in zip(timing.stages, timing.greens, timing.stages[1:] + timing.stages[:1], strict=True):
+    for stage, green, following in zip(
+        timing.stages, timing.greens, timing.stages[1:] + timing.stages[:1], strict=True
+    ):
         now, then = vehicles(stage), vehicles(following)
         closing = clearing(drawing, light, stage, timing.all_red)
         if stage.walk:

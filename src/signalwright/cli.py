@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import traceback
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from . import __version__
-from .core.errors import InputError, SignalwrightError
+from .core.errors import SignalwrightError
 from .core.messages import _
 
 if TYPE_CHECKING:
@@ -33,7 +31,9 @@ Scenario = Annotated[
 Timing = Annotated[
     str,
     typer.Option(
-        help=_("safe: amber by speed, all-red by clearance distance; resco: 3 s amber, no all-red, as in published benchmarks.")
+        help=_(
+            "safe: amber by speed, all-red by clearance distance; resco: 3 s amber, no all-red, as in published benchmarks."
+        )
     ),
 ]
 Light = Annotated[list[str] | None, typer.Option("--light", help=_("Only this light (may be given several times)."))]
@@ -61,7 +61,11 @@ def warmup() -> None:
     from .core.kernels import CACHE
 
     warm_up()
-    typer.echo(_("Kernels are compiled and kept in {directory}.").format(directory=CACHE) if CACHE else _("Kernels compile, but nothing can be kept: no cache directory can be written."))
+    typer.echo(
+        _("Kernels are compiled and kept in {directory}.").format(directory=CACHE)
+        if CACHE
+        else _("Kernels compile, but nothing can be kept: no cache directory can be written.")
+    )
 
 
 def run_cli() -> None:
@@ -89,9 +93,9 @@ def _outsider(error: Exception) -> None:
     if os.environ.get("SIGNALWRIGHT_DEBUG"):
         traceback.print_exc()
     _fail(
-        _("this is a fault of signalwright, not yours: {kind}: {text}. Set SIGNALWRIGHT_DEBUG=1 to see where, and please report it").format(
-            kind=type(error).__name__, text=error
-        ),
+        _(
+            "this is a fault of signalwright, not yours: {kind}: {text}. Set SIGNALWRIGHT_DEBUG=1 to see where, and please report it"
+        ).format(kind=type(error).__name__, text=error),
         70,
     )
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 
-import naive_hardware
 import pytest
-from golden_frames import AB3418, GBT, PMPP, Golden
 from hypothesis import given
 from hypothesis import strategies as st
 
+import naive_hardware
+from golden_frames import AB3418, GBT, PMPP, Golden
 from signalwright.core.errors import ProtocolError
 from signalwright.hardware.frames import Address, GbtFramer, HdlcFrame, HdlcFramer, unwrap_datagram, wrap
 from signalwright.hardware.frames.hdlc import ALL_STATIONS, Control, Protocol
