@@ -16,7 +16,10 @@ from signalwright.core.sequencer import tables_of
 def random_site(rng: np.random.Generator, max_groups: int = 8) -> Intersection | None:
     """A site drawn from `rng`; None where the draw is not lawful."""
     n = int(rng.integers(1, max_groups + 1))
-    pick = lambda *values: float(rng.choice(values))  # noqa: E731
+
+    def pick(*values: float) -> float:
+        return float(rng.choice(values))
+
     groups = []
     for j in range(n):
         walker = rng.random() < 0.25
