@@ -134,7 +134,7 @@ class ScenarioSpec(_Strict):
     end: float | None = None
 
 
-Some = Annotated[list[Any], BeforeValidator(_to_list)]
+_SOME = (BeforeValidator(_to_list), Field(min_length=1), AfterValidator(_all_different))
 
 
 class BatchSpec(_Strict):
@@ -145,28 +145,13 @@ class BatchSpec(_Strict):
     and `memory_mib` bound a run.
     """
 
-    scenarios: Annotated[
-        list[str | ScenarioSpec], BeforeValidator(_to_list), Field(min_length=1), AfterValidator(_all_different)
-    ]
+    scenarios: Annotated[list[str | ScenarioSpec], *_SOME]
     controllers: Annotated[list[str], BeforeValidator(_to_list), AfterValidator(_all_different)] = []
     arms: dict[str, ArmSpec] = {}
     baseline: str | None = None
-    seeds: Annotated[list[int], BeforeValidator(_to_seeds), Field(min_length=1), AfterValidator(_all_different)] = [
-        1,
-        2,
-        3,
-        4,
-        5,
-    ]
-    scales: Annotated[
-        list[Annotated[float, Field(gt=0)]],
-        BeforeValidator(_to_list),
-        Field(min_length=1),
-        AfterValidator(_all_different),
-    ] = [1.0]
-    timing: Annotated[list[Timing], BeforeValidator(_to_list), Field(min_length=1), AfterValidator(_all_different)] = [
-        "safe"
-    ]
+    seeds: Annotated[list[int], BeforeValidator(_to_seeds), *_SOME] = [1, 2, 3, 4, 5]
+    scales: Annotated[list[Annotated[float, Field(gt=0)]], *_SOME] = [1.0]
+    timing: Annotated[list[Timing], *_SOME] = ["safe"]
     jitter: Annotated[float, Field(ge=0)] = 0.0
     begin: float | None = None
     end: float | None = None
