@@ -20,7 +20,9 @@ class Golden:
         return bytes.fromhex(self.hex)
 
 
-_HOST = "captured from a production controller over UDP, repository 673879047-dev/20999-test-first, protocol_catalog.json"
+_HOST = (
+    "captured from a production controller over UDP, repository 673879047-dev/20999-test-first, protocol_catalog.json"
+)
 _COMPUTED = "computed from the rules"
 
 # GB/T 20999-2017
