@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 
 import pytest
-from golden_frames import AB3418, Golden, golden
 from hypothesis import given
 from hypothesis import strategies as st
 
+from golden_frames import AB3418, Golden, golden
 from signalwright.core.errors import ProtocolError
 from signalwright.hardware import ab3418
 from signalwright.hardware.ab3418 import DetectorFault, Interval, Occupancy, Reason, StatusFlags

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import anycrc
 import fastcrc
-import naive_hardware
-from golden_frames import AB3418, GBT, PMPP
 from hypothesis import given
 from hypothesis import strategies as st
 
+import naive_hardware
+from golden_frames import AB3418, GBT, PMPP
 from signalwright.hardware.frames import crc_gbt20999, fcs_x25
 
 ANYCRC_GBT = anycrc.CRC(16, 0x1005, 0, False, False, 0)

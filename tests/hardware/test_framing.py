@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 
-import naive_hardware
 import pytest
-from golden_frames import AB3418, GBT, PMPP, Golden
 from hypothesis import given
 from hypothesis import strategies as st
 
+import naive_hardware
+from golden_frames import AB3418, GBT, PMPP, Golden
 from signalwright.core.errors import ProtocolError
 from signalwright.hardware.frames import Address, GbtFramer, HdlcFrame, HdlcFramer, unwrap_datagram, wrap
 from signalwright.hardware.frames.hdlc import ALL_STATIONS, Control, Protocol
@@ -21,7 +22,7 @@ CONTENT = st.lists(SPECIAL | st.integers(0, 255), max_size=80).map(bytes)
 
 def chunked(stream: bytes, cuts: list[int]) -> list[bytes]:
     edges = [0, *sorted(cut % (len(stream) + 1) for cut in cuts), len(stream)]
-    return [stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    return [stream[a:b] for a, b in itertools.pairwise(edges)]
 
 
 @pytest.mark.parametrize("frame", GBT, ids=lambda frame: frame.name)

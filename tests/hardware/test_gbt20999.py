@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from golden_frames import GBT, Golden, golden
 from hypothesis import given
 from hypothesis import strategies as st
 
+from golden_frames import GBT, Golden, golden
 from signalwright.core.errors import ProtocolError
 from signalwright.hardware.frames import GbtFramer, unwrap_datagram, wrap
 from signalwright.hardware.gbt20999 import OBJECTS, DataValue, FrameType, Message, ObjectId, RunMode, Status, named
