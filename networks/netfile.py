@@ -32,9 +32,10 @@ def read_lights(
 ) -> dict[str, Light]:
     """The lights of a scenario, all or those named, in the net's order.
 
-    `timing` "resco": 3 s of amber and no all-red; "safe": by speed and distance. Stages are the green sets of the program SUMO
-    would run, or with `all_sets` every maximal set of compatible groups. Lights that no program ever turns green are left out.
-    Raises InputError where there is no light, where a named one is missing, or where a program does not fit its light.
+    `timing` "resco": 3 s of amber and no all-red; "safe": by speed and distance. Stages are the green sets of the
+    program SUMO would run, or with `all_sets` every maximal set of compatible groups, permissive and protected. Lights
+    that no program ever turns green are left out. Raises InputError where there is no light, where a named one is
+    missing, or where a program does not fit its light.
     """
     net = load_net(scenario.net)
     wires = wires_by_light(net)
@@ -73,8 +74,8 @@ def _light(
     for program in programs.values():
         if len(program.steps[0].state) < n_letters:
             raise InputError(
-                f"{program.source}: light {name}, program {program.name}: its states have {len(program.steps[0].state)} letters "
-                f"for {n_letters} links; give one for every link"
+                f"{program.source}: light {name}, program {program.name}: its states have "
+                f"{len(program.steps[0].state)} letters for {n_letters} links; give one for every link"
             )
     order = [*reversed(programs.values())]
     conflict, yields = right_of_way(net, wires, order)
@@ -96,7 +97,7 @@ def _light(
     if not served:
         return None
     if all_sets:
-        sets = replace(all_stages(indices, group_exclusive, served), notes=sets.notes)
+        sets = replace(all_stages(group_exclusive, group_conflict, served), notes=sets.notes)
     letters = [letters_of(index, order) for index in range(n_letters)]
     always = frozenset(
         row for row, members in enumerate(indices) if all(set(letters[index]) <= GREEN for index in members)
@@ -194,7 +195,9 @@ def _within_reach(site: Intersection, notes: list[str]) -> tuple[Intersection, t
 
 
 def _between(matrix: Any, rows: Sequence[Sequence[int]]) -> Any:
-    """A (n_wires, n_wires) bool matrix as one of groups: true where any wire of one meets any of the other; false on the diagonal."""
+    """A (n_wires, n_wires) bool matrix as one of groups: true where any wire of one meets any of the other; false on
+    the diagonal.
+    """
     out = np.array([[bool(matrix[np.ix_(a, b)].any()) for b in rows] for a in rows], dtype=np.bool_)
     np.fill_diagonal(out, False)
     return out
