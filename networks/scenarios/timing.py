@@ -2,8 +2,8 @@
 
 Webster (1958): C = (1.5 L + 5) / (1 - Y) [s], green in proportion to the critical flow ratio of each stage. The figures
 below are this worksheet's: saturation flows of one lane [veh/h], lost time per stage [s] (startup included), through
-vehicles that a right turn stands for, vehicles that clear the box after a permissive green; those of through lanes, right
-turns over a crossing and clearing were rounded from counts at the stop lines of `cross` under 1.6 times its demand.
+vehicles that a right turn stands for, vehicles that clear the box after a permissive green; those of through lanes,
+right turns over a crossing and clearing were rounded from counts at the stop lines of `cross` under 1.6 times its demand.
 The plans are part of the scenarios, so this stays as it is when the planning room learns better.
 """
 

@@ -120,19 +120,18 @@ def test_vehicles_see_yellow_and_everyone_sees_green(name: str) -> None:
 
 
 def test_pedestrians_reach_the_kerb_before_traffic_from_red_starts() -> None:
-    """From the end of a crossing's green to the next start of any vehicle there is time to cross at 1.2 m/s."""
+    """From the end of a crossing's green to the next vehicle that starts or need not give way there is time to cross at 1.2 m/s."""
     root = net("cross")
     seconds = [p.attrib["state"] for p in root.iter("phase") for _ in range(int(p.attrib["duration"]))] * 2
-    lengths = {
-        e.attrib["id"]: float(e[0].attrib["length"]) for e in root.iter("edge") if e.get("function") == "crossing"
-    }
+    edges = [edge for edge in root.iter("edge") if edge.get("function") == "crossing"]
+    lengths = {edge.attrib["id"]: float(edge[0].attrib["length"]) for edge in edges}
     crossings = {int(c.attrib["linkIndex"]): c.attrib["to"] for c in root.iter("connection") if c.get("to") in lengths}
     assert len(crossings) == 4
     for index, crossing in crossings.items():
         changes = range(1, len(seconds))
         closed = next(t for t in changes if seconds[t - 1][index] == "G" and seconds[t][index] == "r")
         started = min(
-            next(t for t in changes if t >= closed and seconds[t - 1][link] == "r" and seconds[t][link] in "Gg")
+            next(t for t in changes if t >= closed and seconds[t - 1][link] + seconds[t][link] in ("rg", "rG", "gG"))
             for link in range(min(crossings))
         )
         assert started - closed >= lengths[crossing] / 1.2
