@@ -1,7 +1,7 @@
 """Draw the shipped scenarios anew: `python -m signalwright.networks.scenarios.build [NAME ...|all] [--into DIR]`.
 
-Writes the plain sources and the demand, then lets netconvert make the net of them. The same input gives the same bytes; the
-comment in which netconvert signs its work (date, paths) is taken out of the net.
+Writes the plain sources and the demand, then lets netconvert make the net of them. The same input gives
+the same bytes; the comment in which netconvert signs its work (date, paths) is taken out of the net.
 """
 
 from __future__ import annotations
@@ -74,8 +74,10 @@ def lights(drawing: Drawing, timings: dict[str, Timing]) -> list[str]:
     lines = []
     for light, timing in timings.items():
         lines.append(f'<tlLogic id="{light}" type="static" programID="0" offset="{timing.offset}">')
-        for phase in program(drawing, light, timing):
-            lines.append(f'    <phase duration="{phase.duration}" state="{phase.state}" name="{phase.name}"/>')
+        lines += [
+            f'    <phase duration="{phase.duration}" state="{phase.state}" name="{phase.name}"/>'
+            for phase in program(drawing, light, timing)
+        ]
         lines.append("</tlLogic>")
     for light in timings:
         for index, link in enumerate(drawing.light_links(light)):
@@ -107,9 +109,8 @@ def demand(scene: Scene) -> list[str]:
                 f' period="exp({rate:.5f})" departLane="best" departSpeed="max"/>'
             )
         for walk in scene.walkers:
-            lines.append(
-                f'<personFlow id="{walk.name}.{part}" begin="{begin}" end="{end}" period="exp({walk.flow / 3600.0:.5f})">'
-            )
+            period = f"exp({walk.flow / 3600.0:.5f})"
+            lines.append(f'<personFlow id="{walk.name}.{part}" begin="{begin}" end="{end}" period="{period}">')
             lines.append(f'    <walk from="{walk.origin}" to="{walk.destination}" arrivalPos="60"/>')
             lines.append("</personFlow>")
     return lines
@@ -199,8 +200,8 @@ def build(name: str, into: Path = HERE) -> Path:
         net = work / f"{name}.net.xml"
         text = re.sub(r"<!--.*?-->\s*", "", net.read_text(encoding="utf-8"), flags=re.DOTALL)
         net.write_text(text, encoding="utf-8", newline="\n")
-        for file in sorted(work.iterdir()):
-            os.replace(file, target / file.name)
+        for made in sorted(work.iterdir()):
+            os.replace(made, target / made.name)
     return target / f"{name}.sumocfg"
 
 

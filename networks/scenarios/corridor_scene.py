@@ -1,10 +1,12 @@
-"""`corridor`: an arterial with six lights 180 to 520 m apart, side streets, left-turn bays, and a morning peak into town.
+"""`corridor`: an arterial with six lights 180 to 520 m apart, side streets, left-turn bays, a morning peak into town.
 
-Town lies in the east. At the ends and in the middle the arterial's left turns have a stage of their own; `mill` and `station`
-are T-junctions; elsewhere left turns give way.
+Town lies in the east. At `harbour`, `market` and `park` the arterial's left turns have a stage of their own, at `mill`
+too, which is a T-junction as `station` is; elsewhere, and from all side streets with one opposite, left turns give way.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from .drawing import Drawing, Place, Street
 from .scene import Scene, Stream
@@ -72,8 +74,8 @@ def scene() -> Scene:
             places.append(Place(f"{name}-{side}", POSITIONS[name], y))
             streets.append(Street(f"{name}-{side}", name, 1, bay_b=SIDE_BAY))
     drawing = Drawing(places, streets)
-    progressions = [(a, b, "Ws", 0) for a, b in zip(names, names[1:], strict=False)]
-    progressions += [(b, a, "Es", 0) for a, b in zip(names, names[1:], strict=False)]
+    progressions = [(a, b, "Ws", 0) for a, b in pairwise(names)]
+    progressions += [(b, a, "Es", 0) for a, b in pairwise(names)]
     return Scene("corridor", drawing, {name: _stages(name) for name in names}, _streams(drawing), (), progressions)
 
 

@@ -1,14 +1,15 @@
 """Places, streets and lights on an axis-aligned map, and what netconvert needs to know of them.
 
-A street between two places gives one edge each way, named `from.to`; where it has a left-turn bay in front of a light, the last
-metres are an edge of their own, `from.to.bay`, one lane wider. Lanes count from the kerb. A movement at a light is named by the arm
-it comes from and its turn: `Nl` comes from the north and turns left, `Es` comes from the east and goes straight on.
+A street between two places gives one edge each way, named `from.to`; where it has a left-turn bay in front of a light,
+the last metres are an edge of their own, `from.to.bay`, one lane wider. Lanes count from the kerb. A movement at a
+light is named by the arm it comes from and its turn: `Nl` comes from the north and turns left, `Es` goes straight on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 URBAN_SPEED = 13.89
 SIDEWALK_WIDTH = 2.0
@@ -28,7 +29,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Street:
-    """A two-way street with `lanes` in each direction; `bay_a`, `bay_b` [m]: left-turn bay in front of that end, 0 for none."""
+    """A two-way street with `lanes` in each direction; `bay_a`, `bay_b` [m]: left-turn bay at that end or 0."""
 
     a: str
     b: str
@@ -110,7 +111,7 @@ class Drawing:
     def way(self, *stops: str) -> list[str]:
         """The edges from place to place, bays included; a stop may leave out places that lie straight between."""
         edges: list[str] = []
-        for start, end in zip(stops, stops[1:], strict=False):
+        for start, end in pairwise(stops):
             here = start
             while here != end:
                 onward = self.neighbours(here)[self.arm(here, end)]
@@ -157,7 +158,7 @@ class Drawing:
         return self.edges.get(f"{origin}.{light}.bay") or self.edges[f"{origin}.{light}"]
 
     def _approach(self, light: str, arm: str, origin: str, neighbours: Mapping[str, str]) -> Iterator[Link]:
-        """Right turns leave from the kerb lane, left turns from the bay (or the inner lane), the rest goes straight on."""
+        """Right turns leave from the kerb lane, left turns from the bay or inner lane, the rest goes on."""
         entry = self._entry(light, origin)
         compass = "NESW"
         turned = {turn: compass[(compass.index(arm) + step) % 4] for turn, step in (("r", 3), ("s", 2), ("l", 1))}

@@ -1,11 +1,13 @@
 """`grid`: sixteen lights, four streets each way, one lane and a left-turn bay on every approach.
 
-Lights are named by their streets, A1 in the north-west to D4 in the south-east. The inner streets B, C, 2 and 3 carry most; at
-B2 and C3 left turns off the west-east street also have a stage of their own, elsewhere left turns only give way. The west-east
-streets have their peak ten minutes before the others.
+Lights are named by their streets, A1 in the north-west to D4 in the south-east. The inner streets B, C, 2 and 3 carry
+most, B and 2 above all; at B2 and C3 left turns off the west-east street also have a stage of their own, elsewhere left
+turns only give way. The west-east streets have their peak ten minutes before the others.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 from .drawing import Drawing, Place, Street
 from .scene import Scene, Stream
@@ -24,14 +26,14 @@ COLUMN_SHAPE = (0.65, 0.85, 1.2, 1.35, 1.1, 0.85)
 
 # mean flow entering at each end of a street [veh/h], by street: (from west or north, from east or south)
 ENTERING = {
-    "A": (310.0, 280.0),
-    "B": (420.0, 370.0),
-    "C": (380.0, 390.0),
-    "D": (280.0, 300.0),
-    "1": (290.0, 270.0),
-    "2": (410.0, 360.0),
-    "3": (360.0, 400.0),
-    "4": (270.0, 290.0),
+    "A": (270.0, 250.0),
+    "B": (450.0, 390.0),
+    "C": (360.0, 370.0),
+    "D": (250.0, 260.0),
+    "1": (260.0, 240.0),
+    "2": (440.0, 370.0),
+    "3": (340.0, 370.0),
+    "4": (240.0, 250.0),
 }
 STRAIGHT, ONE_TURN = 0.62, 0.38
 
@@ -54,21 +56,19 @@ def scene() -> Scene:
     lights = [row + column for row in ROWS for column in COLUMNS]
     progressions = []
     for row in ROWS:
-        for a, b in zip(COLUMNS, COLUMNS[1:], strict=False):
+        for a, b in pairwise(COLUMNS):
             progressions += [(row + a, row + b, "Ws", 0), (row + b, row + a, "Es", 0)]
     for column in COLUMNS:
-        for a, b in zip(ROWS, ROWS[1:], strict=False):
+        for a, b in pairwise(ROWS):
             progressions += [(a + column, b + column, "Ns", -1), (b + column, a + column, "Ss", -1)]
     return Scene("grid", drawing, {light: _stages(light) for light in lights}, _streams(drawing), (), progressions)
 
 
 def _street(stops: list[str]) -> list[Street]:
-    ends = zip(stops, stops[1:], strict=False)
-    return [Street(a, b, 1, 0.0 if "-" in a else BAY, 0.0 if "-" in b else BAY) for a, b in ends]
+    return [Street(a, b, 1, 0.0 if "-" in a else BAY, 0.0 if "-" in b else BAY) for a, b in pairwise(stops)]
 
 
 def _stages(light: str) -> tuple[Stage, ...]:
-    row, column = light
     west_east = Stage("west-east", go=("Ws", "Wr", "Es", "Er"), give_way=("Wl", "El"))
     north_south = Stage("north-south", go=("Ns", "Nr", "Ss", "Sr"), give_way=("Nl", "Sl"))
     if light in LEFT_STAGE:

@@ -14,7 +14,7 @@ SLICE = 600
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Vehicles on one route: mean flow over the hour [veh/h] and its shape, one factor for each ten minutes (mean 1)."""
+    """Vehicles on one route: mean flow over the hour [veh/h], its shape as one factor for each ten minutes (mean 1)."""
 
     name: str
     edges: tuple[str, ...]
@@ -61,7 +61,10 @@ class Scene:
         return coordinate(timings, self._platoons(pairs))
 
     def _platoons(self, pairs: Mapping[tuple[str, str], float]) -> list[Progression]:
-        """`progressions` names (origin light, target light, movement at the origin, stage index at both, from the end if negative)."""
+        """Flows and travel times of the progressions.
+
+        Each is (origin light, target light, movement at the origin, stage index at both, from the end if negative).
+        """
         platoons = []
         for origin, target, movement, stage in self.progressions:
             here, there = self.drawing.place(origin), self.drawing.place(target)

@@ -1,8 +1,10 @@
-"""The plans an engineer would have set: Webster at the mean flow, one common cycle, offsets for the platoons of the main stage.
+"""The plans an engineer would have set: Webster at the mean flow, one common cycle, offsets for the main platoons.
 
-Webster (1958): C = (1.5 L + 5) / (1 - Y) [s], green in proportion to the critical flow ratio of each stage. The figures below are
-this worksheet's, rounded from counts at the stop lines of `cross` under too much demand: saturation flows of one lane [veh/h], lost
-time per stage [s], through vehicles that a right turn stands for, vehicles that clear the box after a permissive green. The plans are part of the scenarios, so this stays as it is when the planning room learns better.
+Webster (1958): C = (1.5 L + 5) / (1 - Y) [s], green in proportion to the critical flow ratio of each stage. The figures
+below are this worksheet's: saturation flows of one lane [veh/h], lost time per stage [s] (startup included), through
+vehicles that a right turn stands for, vehicles that clear the box after a permissive green; those of through lanes,
+right turns over a crossing and clearing were rounded from counts at the stop lines of `cross` under 1.6 times its demand.
+The plans are part of the scenarios, so this stays as it is when the planning room learns better.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ PLATOON_SPEED = URBAN_SPEED
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """What is green together: movements that may go, movements that give way (permissive), arms whose crossing is green."""
+    """What is green together: movements that may go, movements that give way, arms whose crossing is green."""
 
     name: str
     go: tuple[str, ...]
@@ -71,9 +73,10 @@ def flow_ratios(
 ) -> list[float]:
     """Critical flow ratio of each stage `(n_stages,)`.
 
-    Straight and right share their lanes; a left turn has its own. One that gives way uses half of what the opposite flow
-    leaves, and one vehicle a cycle clears the box after it; where the same left turn also has a stage of its own it needs that
-    stage only for the rest. A movement that goes in several stages lengthens the first of them, if all together are too short.
+    Straight and right share their lanes; a left turn has its own. One that gives way uses half of what the opposite
+    flow leaves, and one vehicle a cycle clears the box after it; where the same left turn also has a stage of its own
+    it needs that stage only for the rest. A movement that goes in several stages lengthens the first of them, if all
+    together are too short.
     """
     links = drawing.light_links(light)
     right_equivalent = RIGHT_TURN_EQUIVALENT_OVER_CROSSING if drawing.light_crossings(light) else RIGHT_TURN_EQUIVALENT
@@ -124,7 +127,7 @@ def webster_cycle(ratios: Sequence[float]) -> float:
 
 
 def clearing(drawing: Drawing, light: str, stage: Stage, all_red: int) -> int:
-    """How long before the end of a stage its pedestrians must stop starting [s]: 1.2 m/s over the crossing, less the change."""
+    """How long before the end of a stage its crossings close [s]: the walk at 1.2 m/s less the change to follow."""
     lengths = [crossing.length for crossing in drawing.light_crossings(light) if crossing.arm in stage.walk]
     return max(0, ceil(max(lengths) / WALKING_SPEED) - YELLOW - all_red) if lengths else 0
 
@@ -153,7 +156,7 @@ def split(ratios: Sequence[float], least: Sequence[int], total: int) -> tuple[in
 def set_timings(
     drawing: Drawing, stages: Mapping[str, tuple[Stage, ...]], edge_pairs: Mapping[tuple[str, str], float], all_red: int
 ) -> dict[str, Timing]:
-    """Webster at the given flows for every light, on the longest of their cycles (rounded up to 5 s); offsets still zero."""
+    """Webster at the given flows for every light, on the longest of their cycles (up to 5 s more); offsets zero."""
     ratios: dict[str, list[float]] = {}
     cycles = [50.0]
     for light, plan in stages.items():
@@ -215,8 +218,8 @@ def green_start(timing: Timing, stage: int) -> int:
 def coordinate(timings: Mapping[str, Timing], progressions: Sequence[Progression]) -> dict[str, Timing]:
     """Offsets [s] that make platoons wait least: one light at a time in whole seconds, until no change helps.
 
-    A platoon leaves evenly over its green, arrives a travel time later, and waits for the next green of the stage it meets.
-    Starts from a perfect wave along the heaviest platoons (in the order the lights are given), which the search may only improve.
+    A platoon leaves evenly over its green, arrives a travel time later, and waits for the next green of the stage it
+    meets. Starts from a wave through the lights in the order given; the search may only improve it.
     """
     offsets = dict.fromkeys(timings, 0)
     cycle = next(iter(timings.values())).cycle
