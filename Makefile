@@ -9,9 +9,8 @@ export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba
 
 setup: $(READY)
 
-$(READY): pyproject.toml constraints.txt tools/venv.sh
-	PYTHON="$(PYTHON)" sh tools/venv.sh $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+$(READY): pyproject.toml constraints.txt tools/setup.sh
+	PYTHON="$(PYTHON)" sh tools/setup.sh $(VENV)
 	touch $@
 
 demo: setup
@@ -26,6 +25,7 @@ lint: setup
 
 types: setup
 	cd src && ../$(BIN)/mypy --config-file ../pyproject.toml -p signalwright
+	MYPYPATH=src:tests $(BIN)/mypy tests
 
 imports: setup
 	$(BIN)/lint-imports

@@ -67,7 +67,9 @@ def find_sumo() -> Installation:
     for place in (spec.submodule_search_locations or []) if spec else []:
         if (Path(place) / "bin").is_dir():
             return Installation(Path(place), "the eclipse-sumo wheel")
-    raise MissingSumo(f"Eclipse SUMO was not found: SUMO_HOME is not set and the wheel is not there; set SUMO_HOME, or {_REMEDY}")
+    raise MissingSumo(
+        f"Eclipse SUMO was not found: SUMO_HOME is not set and the wheel is not there; set SUMO_HOME, or {_REMEDY}"
+    )
 
 
 class Simulator(Protocol):
@@ -110,7 +112,9 @@ class InProcess:
         self._open = False
         self._sumo = library(installation)
         if self._sumo.isLoaded():
-            raise SimulationError("a simulation is already open in this process; close it first, or use --transport traci")
+            raise SimulationError(
+                "a simulation is already open in this process; close it first, or use --transport traci"
+            )
         with _silence() as spoken:
             try:
                 self._sumo.start([str(installation.home / "bin" / "sumo"), *options])
@@ -120,7 +124,8 @@ class InProcess:
         self._open = True
         loop = self._sumo.inductionloop
         self._since, self._number, self._data = (
-            _bare(self._sumo, loop, name) for name in ("getTimeSinceDetection", "getLastStepVehicleNumber", "getVehicleData")
+            _bare(self._sumo, loop, name)
+            for name in ("getTimeSinceDetection", "getLastStepVehicleNumber", "getVehicleData")
         )
         self._show = self._sumo.trafficlight.setRedYellowGreenState
         self._step = self._sumo.simulationStep
@@ -183,7 +188,9 @@ def library(installation: Installation) -> ModuleType:
 
 def _bare(module: ModuleType, domain: Any, name: str) -> Any:
     """The compiled function itself where the wrapping one only hands its arguments on: a third of the time of a call."""
-    compiled = getattr(getattr(module, "_libsumo", None) or getattr(module.libsumo, "_libsumo", None), f"inductionloop_{name}", None)
+    compiled = getattr(
+        getattr(module, "_libsumo", None) or getattr(module.libsumo, "_libsumo", None), f"inductionloop_{name}", None
+    )
     return compiled or getattr(domain, name)
 
 
