@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def lanes_of(net: Any, wires: Sequence[Wire]) -> tuple[Lane, ...]:
     return tuple(lanes)
 
 
-def exits_of(net: Any, wires: Sequence[Wire], towards: dict[str, str]) -> tuple[Exit, ...]:
+def exits_of(net: Any, wires: Sequence[Wire], towards: Mapping[str, str]) -> tuple[Exit, ...]:
     """The edges that take the traffic away; `towards` edge -> next light."""
     exits: dict[str, Exit] = {}
     for wire in wires:
