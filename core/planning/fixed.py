@@ -116,7 +116,7 @@ def _least_green(site: Intersection, greens: NDArray[np.bool_], interstage: Sequ
     """Least green of the k-th stage [s]: its groups' minima, and the clearance that still runs from the stage before it."""
     before, after = greens[k - 1], greens[(k + 1) % len(greens)]
     ending, starting = before & ~greens[k], after & ~greens[k]
-    clearing = (site.intergreen * site.exclusive)[np.ix_(ending, starting)].max(initial=0.0)
+    clearing = float((site.intergreen * site.exclusive)[np.ix_(ending, starting)].max(initial=0.0))
     least = max([site.groups[j].min_green for j in np.flatnonzero(greens[k])], default=1.0)
     return max(least, clearing - interstage[k - 1] - interstage[k])
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import traceback
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
 import typer
 
 from . import __version__
-from .core.errors import SignalwrightError
+from .core.errors import InputError, SignalwrightError
 from .core.messages import _
 from .screen import console, light_tables, progress, result_table
 
@@ -27,7 +29,7 @@ Scenario = Annotated[
     str, typer.Argument(help=_("A .sumocfg or .net.xml, or the name of a shipped scenario: cross, corridor, grid."))
 ]
 Timing = Annotated[
-    str,
+    Literal["safe", "resco"],
     typer.Option(
         help=_(
             "safe: amber by speed, all-red by clearance distance; resco: 3 s amber, no all-red, as in published benchmarks."
@@ -70,7 +72,7 @@ def run(
     end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
     timing: Timing = "safe",
     scale: Annotated[float, typer.Option(help=_("Factor on the demand."))] = 1.0,
-    transport: Annotated[str, typer.Option(help=_("libsumo (in this process) or traci."))] = "libsumo",
+    transport: Annotated[Literal["libsumo", "traci"], typer.Option(help=_("libsumo (in this process) or traci."))] = "libsumo",
     gui: Annotated[bool, typer.Option("--gui", help=_("Watch it in SUMO's window."))] = False,
     out: Annotated[
         Path | None, typer.Option(help=_("Directory for result.json, trips.parquet and the manifest."))

@@ -69,7 +69,7 @@ def result_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     }
     for arm in arms:
         seeds = sum(row["controller"] == arm for row in rows)
-        cells = [f"{means[arm][key]:.1f}" if key in ("delay", "p95_delay", "trip_time") else f"{means[arm][key]:.2f}" if key == "stops" else f"{means[arm][key]:.0f}" for key, _head in heads]  # fmt: skip
+        cells = [_number(key, means[arm][key]) for key, _head in heads]
         if len(arms) > 1:
             base = means[arms[0]]["delay"]
             cells.append(f"{(means[arm]['delay'] / base - 1) * 100:+.0f} %" if arm != arms[0] and base > 0 else "")
@@ -85,7 +85,8 @@ def light_tables(light: Light) -> Iterator[Table]:
         name=light.name, groups=len(site.groups), stages=len(site.stages), programs=", ".join(light.programs), active=light.active
     )  # fmt: skip
     notes = "\n".join(f"note: {note}" for note in light.notes) or None
-    groups = _table(title, _("group"), _("kind"), _("movements"), _("min green"), _("amber"), _("longest red"), _("conflicts with"), caption=notes)  # fmt: skip
+    heads = (_("group"), _("kind"), _("movements"), _("min green"), _("amber"), _("longest red"), _("conflicts with"))
+    groups = _table(title, *heads, caption=notes)
     for row, group in enumerate(site.groups):
         movements = ", ".join(f"{m.origin} -> {m.destination} ({m.turn})" for m in group.movements)
         longest = "-" if group.max_red is None else f"{group.max_red:g} s"
@@ -128,6 +129,11 @@ def _table(title: str, *heads: str, caption: str | None = None) -> Table:
 
     table = Table(*heads, title=title, title_justify="left", caption=caption, caption_justify="left")
     return table
+
+
+def _number(key: str, value: float) -> str:
+    """Seconds with one decimal, stops with two, vehicles whole."""
+    return f"{value:.{1 if key in ('delay', 'p95_delay', 'trip_time') else 2 if key == 'stops' else 0}f}"
 
 
 def _mean(values: Iterable[float]) -> float:
