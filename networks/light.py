@@ -64,6 +64,7 @@ class Light:
     resting    (n_stages,) state strings: what each letter shows where its group is red, for links a program leaves out of the
                signals (o, O, s); "r" elsewhere
     programs   all programs of the light by name; `active` is the one SUMO would run
+    notes      what was changed to make the site lawful, in plain words
     """
 
     name: str
@@ -75,6 +76,7 @@ class Light:
     resting: tuple[str, ...]
     programs: dict[str, Program]
     active: str
+    notes: tuple[str, ...] = ()
 
     def letters(self, aspects: Aspects, stage: int, clearing: npt.NDArray[np.bool_]) -> str:
         """The state string for SUMO.
@@ -85,7 +87,8 @@ class Light:
         rest = self.resting[stage] if 0 <= stage < len(self.resting) else "r" * self.n_letters
         out = list(rest)
         moving = [
-            link.group is not None and (aspects[link.group] in (Aspect.GREEN, Aspect.AMBER) or bool(clearing[link.group]))
+            link.group is not None
+            and (aspects[link.group] in (Aspect.GREEN, Aspect.AMBER) or bool(clearing[link.group]))
             for link in self.links
         ]
         for row, link in enumerate(self.links):

@@ -1,0 +1,92 @@
+"""The options a scenario is simulated with, the same in every arm, and the files a run leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..core.errors import InputError
+from .scenario import Scenario
+
+OURS = {
+    "net-file", "route-files", "additional-files", "begin", "end", "seed", "step-length", "time-to-teleport", "random", "no-step-log",
+    "duration-log.disable", "no-warnings", "error-log", "log", "message-log", "scale", "tripinfo-output", "tripinfo-output.write-unfinished",
+    "tripinfo-output.write-undeparted", "statistic-output", "remote-port", "num-clients", "start", "quit-on-end", "gui-settings-file", "verbose",
+    "no-internal-links", "save-configuration", "save-template", "configuration-file",
+}  # fmt: skip
+"""Options that we set ourselves, or that would change what is measured; those of the scenario are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where a run leaves SUMO's files, all in one directory that is there already."""
+
+    directory: Path
+
+    @property
+    def tripinfo(self) -> Path:
+        """One row a trip, unfinished and undeparted ones included."""
+        return self.directory / "tripinfo.xml"
+
+    @property
+    def statistics(self) -> Path:
+        """SUMO's own summary."""
+        return self.directory / "statistics.xml"
+
+    @property
+    def loops(self) -> Path:
+        """The loops we placed."""
+        return self.directory / "loops.add.xml"
+
+    @property
+    def log(self) -> Path:
+        """SUMO's warnings and errors."""
+        return self.directory / "sumo.log"
+
+
+def options_of(
+    scenario: Scenario,
+    outputs: Outputs,
+    *,
+    seed: int | None = None,
+    begin: float | None = None,
+    end: float | None = None,
+    scale: float = 1.0,
+    additionals: Sequence[Path] = (),
+    extra: Mapping[str, str] | None = None,
+) -> list[str]:
+    """The command line of SUMO for a scenario, without its program; `extra` options come last, an empty value for none."""
+    first = scenario.begin if begin is None else begin
+    last = scenario.end if end is None else end
+    if last is not None and last <= first:
+        raise InputError(f"{scenario.source}: the window ends at {last:g} s and begins at {first:g} s; let it end later")
+    if scale <= 0:
+        raise InputError(f"the demand scale {scale:g} must be more than 0; 1 leaves the demand as it is")
+    files = [str(path) for path in (*scenario.additionals, *additionals)]
+    said = ["--net-file", str(scenario.net)]
+    if scenario.routes:
+        said += ["--route-files", ",".join(map(str, scenario.routes))]
+    if files:
+        said += ["--additional-files", ",".join(files)]
+    for key, value in scenario.options.items():
+        if key not in OURS and not key.endswith(("-output", "-files", "-file")):
+            said += [f"--{key}", value]
+    said += ["--begin", f"{first:g}"]
+    if last is not None:
+        said += ["--end", f"{last:g}"]
+    said += [
+        "--step-length", "1", "--seed", str(_seed(scenario, seed)), "--scale", f"{scale:g}", "--time-to-teleport", "-1",
+        "--no-step-log", "true", "--duration-log.disable", "true", "--no-warnings", "true", "--error-log", str(outputs.log),
+        "--tripinfo-output", str(outputs.tripinfo), "--tripinfo-output.write-unfinished", "true",
+        "--tripinfo-output.write-undeparted", "true", "--statistic-output", str(outputs.statistics),
+    ]  # fmt: skip
+    for key, value in (extra or {}).items():
+        said += [f"--{key}", value] if value else [f"--{key}"]
+    return said
+
+
+def _seed(scenario: Scenario, seed: int | None) -> int:
+    if seed is not None:
+        return seed
+    return 23423 if scenario.seed is None else scenario.seed

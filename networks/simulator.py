@@ -1,0 +1,222 @@
+"""SUMO itself: where it is installed, how it is started, and the few calls a street makes to it, in this process or over TraCI."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.util
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..core.errors import MissingSumo, SimulationError
+
+Floats = npt.NDArray[np.float64]
+Passage = tuple[float, float]
+"""When a vehicle came onto a loop and when it left it [s], the latter negative while it is still there."""
+
+LAST_WORDS = 5
+"""How many of SUMO's last messages an error repeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """An installed SUMO: its home, and whether it came from `SUMO_HOME` or from the wheel."""
+
+    home: Path
+    origin: str
+
+    def program(self, name: str = "sumo") -> Path:
+        """Path of one of its programs; raises MissingSumo when it is not there."""
+        for candidate in (self.home / "bin" / name, self.home / "bin" / f"{name}.exe"):
+            if candidate.is_file():
+                return candidate
+        raise MissingSumo(f"{self.origin} points to {self.home}, which has no bin/{name}; correct it, or {_REMEDY}")
+
+    def environment(self) -> dict[str, str]:
+        """The environment its programs need: where it lies, and where its map projections lie."""
+        found = dict(os.environ, SUMO_HOME=str(self.home))
+        projections = self.home / "data" / "proj"
+        if projections.is_dir():
+            found.setdefault("PROJ_LIB", str(projections))
+            found.setdefault("PROJ_DATA", str(projections))
+        return found
+
+
+_REMEDY = "install the extra: pip install 'signalwright[sumo]'"
+
+
+def find_sumo() -> Installation:
+    """`SUMO_HOME` if it is set, else the wheel of eclipse-sumo; raises MissingSumo."""
+    said = os.environ.get("SUMO_HOME")
+    if said:
+        home = Path(said).expanduser()
+        if not (home / "bin").is_dir():
+            raise MissingSumo(f"SUMO_HOME is {home}, which has no bin folder; correct it, or unset it and {_REMEDY}")
+        return Installation(home, "SUMO_HOME")
+    spec = importlib.util.find_spec("sumo")
+    for place in (spec.submodule_search_locations or []) if spec else []:
+        if (Path(place) / "bin").is_dir():
+            return Installation(Path(place), "the eclipse-sumo wheel")
+    raise MissingSumo(f"Eclipse SUMO was not found: SUMO_HOME is not set and the wheel is not there; set SUMO_HOME, or {_REMEDY}")
+
+
+class Simulator(Protocol):
+    """All that a street ever asks of SUMO. Rows are places in the list of loops given to `watch`."""
+
+    def step(self, letters: Sequence[tuple[str, str]]) -> None:
+        """Show `letters` (light, state string) from now on and simulate one step."""
+
+    def expected(self) -> int:
+        """Vehicles still driving or to come."""
+
+    def watch(self, loops: Sequence[str]) -> None:
+        """The loops that will be read."""
+
+    def since(self) -> Floats:
+        """(n_loops,) [s] since each watched loop was last occupied, 0 while it is."""
+
+    def look(self, counted: Sequence[int], seen: Sequence[int]) -> tuple[npt.NDArray[np.int64], list[list[Passage]]]:
+        """The number of vehicles on the rows `counted` in the last step, and the passages over the rows `seen`."""
+
+    def close(self) -> None:
+        """End the simulation; SUMO writes its outputs. Does nothing the second time."""
+
+
+def last_words(log: Path | None, *spoken: str) -> str:
+    """What SUMO said last, for an error message: its errors if there are any, else its last lines."""
+    lines = [line.strip() for text in spoken for line in text.splitlines()]
+    if log is not None and log.is_file():
+        lines += [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
+    lines = [line for line in dict.fromkeys(lines) if line and not line.startswith(("Quitting", "pj_obj_create"))]
+    errors = [line for line in lines if not line.startswith("Warning")]
+    return "\n".join(f"  {line}" for line in (errors or lines)[-LAST_WORDS:]) or "  (SUMO said nothing)"
+
+
+class InProcess:
+    """SUMO as a library in this process: fast, without a window, one simulation at a time."""
+
+    def __init__(self, installation: Installation, options: Sequence[str], log: Path | None = None) -> None:
+        self._log = log
+        self._open = False
+        self._sumo = library(installation)
+        if self._sumo.isLoaded():
+            raise SimulationError("a simulation is already open in this process; close it first, or use --transport traci")
+        with _silence() as spoken:
+            try:
+                self._sumo.start([str(installation.home / "bin" / "sumo"), *options])
+            except Exception as error:
+                _close_quietly(self._sumo)
+                raise SimulationError(f"SUMO could not start:\n{last_words(log, spoken())}") from error
+        self._open = True
+        loop = self._sumo.inductionloop
+        self._since, self._number, self._data = (
+            _bare(self._sumo, loop, name) for name in ("getTimeSinceDetection", "getLastStepVehicleNumber", "getVehicleData")
+        )
+        self._show = self._sumo.trafficlight.setRedYellowGreenState
+        self._step = self._sumo.simulationStep
+        self._loops: list[str] = []
+
+    def step(self, letters: Sequence[tuple[str, str]]) -> None:
+        """See Simulator."""
+        try:
+            for light, state in letters:
+                self._show(light, state)
+            self._step()
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def expected(self) -> int:
+        """See Simulator."""
+        return int(self._sumo.simulation.getMinExpectedNumber())
+
+    def watch(self, loops: Sequence[str]) -> None:
+        """See Simulator."""
+        self._loops = list(loops)
+
+    def since(self) -> Floats:
+        """See Simulator."""
+        try:
+            return np.fromiter(map(self._since, self._loops), np.float64, len(self._loops))
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def look(self, counted: Sequence[int], seen: Sequence[int]) -> tuple[npt.NDArray[np.int64], list[list[Passage]]]:
+        """See Simulator."""
+        loops = self._loops
+        numbers = np.fromiter((self._number(loops[row]) for row in counted), np.int64, len(counted))
+        return numbers, [[(entry[2], entry[3]) for entry in self._data(loops[row])] for row in seen]
+
+    def close(self) -> None:
+        """See Simulator."""
+        if self._open:
+            self._open = False
+            with _silence():
+                self._sumo.close()
+
+    def _failed(self, error: Exception) -> SimulationError:
+        with contextlib.suppress(Exception):
+            self.close()
+        return SimulationError(f"SUMO stopped:\n{last_words(self._log, str(error))}")
+
+
+def library(installation: Installation) -> ModuleType:
+    """The libsumo module that belongs to an installation; raises MissingSumo."""
+    os.environ.update(installation.environment())
+    tools = str(installation.home / "tools")
+    if (installation.home / "tools" / "libsumo").is_dir() and tools not in sys.path:
+        sys.path.append(tools)
+    try:
+        return importlib.import_module("libsumo")
+    except ImportError as error:
+        raise MissingSumo(f"libsumo cannot be imported ({error}); {_REMEDY}, or run with --transport traci") from error
+
+
+def _bare(module: ModuleType, domain: Any, name: str) -> Any:
+    """The compiled function itself where the wrapping one only hands its arguments on: a third of the time of a call."""
+    compiled = getattr(getattr(module, "_libsumo", None) or getattr(module.libsumo, "_libsumo", None), f"inductionloop_{name}", None)
+    return compiled or getattr(domain, name)
+
+
+def _close_quietly(module: ModuleType) -> None:
+    with contextlib.suppress(Exception):
+        module.close()
+
+
+@contextlib.contextmanager
+def _silence() -> Iterator[Any]:
+    """Catch what the library writes to the console meanwhile; the value given returns it. For starts and ends only."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    with tempfile.TemporaryFile() as spoken:
+        kept = [(stream, os.dup(stream)) for stream in (1, 2)]
+        for stream, _ in kept:
+            os.dup2(spoken.fileno(), stream)
+
+        def said() -> str:
+            spoken.seek(0)
+            return spoken.read().decode("utf-8", errors="replace")
+
+        try:
+            yield said
+        finally:
+            for stream, copy in kept:
+                os.dup2(copy, stream)
+                os.close(copy)
+
+
+def has_window(installation: Installation) -> bool:
+    """Whether SUMO's window could open: its program and a display are there."""
+    return shutil.which("sumo-gui", path=str(installation.home / "bin")) is not None and bool(
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or sys.platform in {"win32", "darwin"}
+    )
