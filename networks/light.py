@@ -39,12 +39,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ProgramStep:
-    """One step of a SUMO program (SUMO says phase): `duration` [s] and one signal letter for each link."""
+    """One step of a SUMO program (SUMO says phase): `duration` [s] and one signal letter for each link.
+
+    `following` are the steps that may come next, where it is not simply the next one.
+    """
 
     duration: float
     state: str
     min_duration: float | None = None
     max_duration: float | None = None
+    following: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
