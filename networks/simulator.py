@@ -24,6 +24,9 @@ Floats = npt.NDArray[np.float64]
 Passage = tuple[float, float]
 """When a vehicle came onto a loop and when it left it [s], the latter negative while it is still there."""
 
+DATA_WHEEL = "sumo_data"
+"""A folder without programs that the packages libsumo and sumolib write into `SUMO_HOME` on import; no installation."""
+
 LAST_WORDS = 5
 """How many of SUMO's last messages an error repeats."""
 
@@ -58,7 +61,7 @@ _REMEDY = "install the extra: pip install 'signalwright[sumo]'"
 def find_sumo() -> Installation:
     """`SUMO_HOME` if it is set, else the wheel of eclipse-sumo; raises MissingSumo."""
     said = os.environ.get("SUMO_HOME")
-    if said:
+    if said and Path(said).name != DATA_WHEEL:
         home = Path(said).expanduser()
         if not (home / "bin").is_dir():
             raise MissingSumo(f"SUMO_HOME is {home}, which has no bin folder; correct it, or unset it and {_REMEDY}")
