@@ -9,6 +9,7 @@ from typing import Any
 from ..core.errors import InputError
 
 CONTROLLERS: dict[str, tuple[str, str]] = {
+    "adaptive": ("adaptive", "Adaptive"),
     "fixed": ("fixed", "FixedTime"),
     "actuated": ("actuated", "Actuated"),
     "max-pressure": ("max_pressure", "MaxPressure"),

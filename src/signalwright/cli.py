@@ -182,7 +182,7 @@ def demo(
 @app.command()
 def warmup() -> None:
     """Compile all kernels now, so that the first run need not (for images and cabinets)."""
-    from .controllers import warm_up
+    from .controllers.warmup import warm_up
     from .core.kernels import CACHE
 
     warm_up()
