@@ -60,7 +60,9 @@ def options_of(
     first = scenario.begin if begin is None else begin
     last = scenario.end if end is None else end
     if last is not None and last <= first:
-        raise InputError(f"{scenario.source}: the window ends at {last:g} s and begins at {first:g} s; let it end later")
+        raise InputError(
+            f"{scenario.source}: the window ends at {last:g} s and begins at {first:g} s; let it end later"
+        )
     if scale <= 0:
         raise InputError(f"the demand scale {scale:g} must be more than 0; 1 leaves the demand as it is")
     files = [str(path) for path in (*scenario.additionals, *additionals)]

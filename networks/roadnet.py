@@ -1,4 +1,6 @@
-"""The road net behind the lights: sumolib's net, and the connections a light signals (wires), with their paths over the junction."""
+"""The road net behind the lights: sumolib's net, and the connections a light signals (wires), with their paths over
+the junction.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,10 @@ Points = npt.NDArray[np.float64]
 class Wire:
     """One signalled connection of a light.
 
-    `origin` and `destination` are edges, `junction` its junction with `request` its row in the right-of-way matrices (-1: none),
-    `path` (n, 2) [m] the way over the junction, `length` [m] of it, `width` [m], `speed` [m/s] on the approach, `turning_speed`
-    [m/s] on the junction, `classes` who may use the approach lane. A movement that meets a second signal inside the junction is two
-    wires: the first is `halved`, the second `inner`; they share a request.
+    `origin` and `destination` are edges, `junction` its junction with `request` its row in the right-of-way matrices
+    (-1: none), `path` (n, 2) [m] the way over the junction, `length` [m] of it, `width` [m], `speed` [m/s] on the
+    approach, `turning_speed` [m/s] on the junction, `classes` who may use the approach lane. A movement that meets a
+    second signal inside the junction is two wires: the first is `halved`, the second `inner`; they share a request.
     """
 
     index: int
@@ -78,7 +80,7 @@ def _load(path: Path, _changed: int) -> Any:
 def wires_by_light(net: Any) -> dict[str, list[Wire]]:
     """Light -> its wires, ordered by signal index and by place in the net."""
     wires: dict[str, list[Wire]] = {}
-    inner_first = {}
+    inner_first: dict[str, Any] = {}
     for edge in net.getEdges():
         for lane in edge.getLanes():
             for connection in lane.getOutgoing():
@@ -154,7 +156,9 @@ def _pieces(net: Any, connection: Any) -> tuple[list[Any], bool]:
 
 
 def chain_of(lane: Any, reach: float) -> float:
-    """How far [m] upstream of the stop line a lane's traffic can be followed without meeting a signal, looking no further than `reach`."""
+    """How far [m] upstream of the stop line a lane's traffic can be followed without meeting a signal, looking no
+    further than `reach`.
+    """
     length = float(lane.getLength())
     limit = max(reach, length)
     seen = {lane.getID()}

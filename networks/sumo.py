@@ -73,7 +73,9 @@ class SumoStreet:
     def __enter__(self) -> SumoStreet:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def show(self, light: str, letters: str) -> None:
@@ -216,9 +218,13 @@ def open_street(
         own = {loop.name for loop in own_loops(scenario)}
         write_loops(files.loops, lights.values(), own)
     except OSError as error:
-        raise InputError(f"{outputs}: cannot be written to ({error.strerror or error}); choose another directory") from error
+        raise InputError(
+            f"{outputs}: cannot be written to ({error.strerror or error}); choose another directory"
+        ) from error
     first, last = scenario.begin if begin is None else begin, scenario.end if end is None else end
-    options = options_of(scenario, files, seed=seed, begin=begin, end=end, scale=scale, additionals=(files.loops,), extra=extra)
+    options = options_of(
+        scenario, files, seed=seed, begin=begin, end=end, scale=scale, additionals=(files.loops,), extra=extra
+    )
     simulator: Simulator
     if remote is not None:
         simulator = OverTraci(None, options, files.log, remote=remote)

@@ -40,4 +40,3 @@ def do(job: tuple[str, int]) -> int:
         time.sleep(600)
         return len(hoard)
     return os.getpid()
-

@@ -1,0 +1,179 @@
+"""Counts -> state: queues, arrivals, turning shares, saturation flow of one intersection, from its loops alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .aspects import Aspect
+from .counts import Counts
+from .intersection import Detector, Intersection, LoopKind
+from .kernels import estimate as kernels
+from .ports import Status
+from .state import TrafficState
+
+Floats = npt.NDArray[np.float64]
+
+HORIZON = 120
+RING = 256
+KINDS = {LoopKind.STOP: 0, LoopKind.ADVANCE: 1, LoopKind.ENTRANCE: 2, LoopKind.EXIT: 3}
+SPEED_KEPT = 0.93
+"""Share of the speed limit at which free traffic comes on average."""
+SPACE = 7.0
+"""Road a standing vehicle takes [m]."""
+PRIOR_FLOW = 60.0
+"""Seconds of discharge the assumed saturation flow counts for against what is seen."""
+
+
+class Estimate:
+    """One intersection's estimator; `update` once a second. The state it returns is its own and is overwritten each time."""
+
+    def __init__(self, site: Intersection) -> None:
+        self.site = site
+        n_lanes, n_detectors, moves = len(site.lanes), len(site.detectors), site.movements
+        self._row = {lane.name: k for k, lane in enumerate(site.lanes)}
+        self._group_of = np.array([i for i, g in enumerate(site.groups) for _ in g.movements], dtype=np.intp)
+        self._uses = np.zeros((n_lanes, len(moves)), dtype=np.bool_)
+        for m, move in enumerate(moves):
+            for name in move.lanes:
+                self._uses[self._row[name], m] = True
+        self._lane_groups = np.zeros((n_lanes, len(site.groups)), dtype=np.bool_)
+        for m, group in enumerate(self._group_of):
+            self._lane_groups[:, group] |= self._uses[:, m]
+        self._detectors()
+        self._exits()
+        self.far, self.near = np.zeros((n_lanes, RING)), np.zeros((n_lanes, RING))
+        self.queue, self.upper = np.zeros(n_lanes), np.zeros(n_lanes)
+        self.on_stop, self.greened, self.departed = np.zeros(n_lanes), np.zeros(n_lanes), np.zeros(n_lanes)
+        self.came, self.rate = np.zeros(n_lanes), np.full(n_lanes, 0.05)
+        self.flow, self.flow_time = np.zeros(n_lanes), np.zeros(n_lanes)
+        self.standing, self.silent, self.trust = np.zeros(n_detectors), np.zeros(n_detectors), np.ones(n_detectors)
+        self.seen, self.arrived, self.left = np.zeros(n_detectors), np.zeros(n_lanes), np.zeros(n_lanes)
+        self.entered = np.zeros(len(site.exits))
+        self._error = np.zeros(max(n_lanes, len(site.exits), 1))
+        self._green = np.zeros(n_lanes, dtype=np.int32)
+        self._assumed = np.array([lane.saturation_flow / 3600.0 for lane in site.lanes])
+        self.beyond = np.zeros((n_lanes, HORIZON))
+        self.told = np.zeros((n_lanes, HORIZON), dtype=np.bool_)
+        self._seconds = 0
+        self.state = TrafficState(
+            site, 0.0, -1, True, 0.0, np.zeros(n_lanes), np.zeros((n_lanes, HORIZON)), self._assumed.copy(),
+            np.zeros((n_lanes, len(moves))), np.zeros(n_lanes), np.zeros(n_lanes), np.ones(n_lanes),
+            np.array([e.length * e.lanes / SPACE for e in site.exits]), np.zeros(len(site.groups), dtype=np.bool_),
+            np.zeros(len(site.groups)),
+        )  # fmt: skip
+        self._turning()
+
+    def _detectors(self) -> None:
+        site, n = self.site, len(self.site.lanes)
+        self.kind = np.array([KINDS[d.kind] for d in site.detectors], dtype=np.int32)
+        self.stop_of, self.own = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
+        self.late, self.storage, self.sight = np.zeros(n), np.full(n, 3.0), np.zeros(n)
+        link, lane_of, lag, share = [0], [], [], []
+        for row, d in enumerate(site.detectors):
+            for name in d.lanes:
+                lane = self._row[name]
+                seconds = max(d.distance, 0.0) / (SPEED_KEPT * max(site.lanes[lane].speed, 1.0))
+                lane_of.append(lane)
+                lag.append(seconds)
+                share.append(self._first_share(d, name))
+                if d.kind is LoopKind.STOP:
+                    self.stop_of[lane] = row
+                else:
+                    self.sight[lane] = max(self.sight[lane], seconds)
+                if d.kind is LoopKind.ADVANCE:
+                    self.late[lane] = seconds if self.late[lane] == 0.0 else min(self.late[lane], seconds)
+                    self.storage[lane] = max(self.storage[lane], d.distance / SPACE)
+                    if len(d.lanes) == 1 and d.lane == name:
+                        self.own[lane] = row
+            link.append(len(lane_of))
+        self.link = np.array(link, dtype=np.int32)
+        self.lane_of, self.lag, self.share = np.array(lane_of, dtype=np.int32), np.array(lag), np.array(share, dtype=np.float64)
+
+    def _first_share(self, detector: Detector, lane: str) -> float:
+        return 1.0 / len(detector.lanes)
+
+    def _exits(self) -> None:
+        """Lane -> exits it leads to, as a list for each lane (sources are lanes, targets exits)."""
+        site = self.site
+        row = {way.name: k for k, way in enumerate(site.exits)}
+        begin, to, moves = [0], [], []
+        for lane in range(len(site.lanes)):
+            for m in np.flatnonzero(self._uses[lane]):
+                if site.movements[m].destination in row:
+                    to.append(row[site.movements[m].destination])
+                    moves.append((lane, int(m)))
+            begin.append(len(to))
+        self._turn_begin, self._turn_to, self._turn_of = np.array(begin, dtype=np.int32), np.array(to, dtype=np.int32), moves
+        first = [3.0 if site.movements[m].turn == "straight" else 1.0 for _, m in moves]
+        self._turn_share = np.array(first, dtype=np.float64)
+        for lane in range(len(site.lanes)):
+            a, b = begin[lane], begin[lane + 1]
+            if b > a:
+                self._turn_share[a:b] /= self._turn_share[a:b].sum()
+        self._exit_loops = [
+            np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp) for way in site.exits
+        ]
+
+    def _turning(self) -> None:
+        turning = self.state.turning
+        turning[:] = 0.0
+        for (lane, m), share in zip(self._turn_of, self._turn_share, strict=True):
+            turning[lane, m] += share
+        total = turning.sum(axis=1, keepdims=True)
+        turning[:] = np.where(total > 0, turning / np.where(total > 0, total, 1.0), self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1))
+
+    def update(self, counts: Counts, status: Status) -> TrafficState:
+        """The state at the end of the interval the counts speak of."""
+        state, site = self.state, self.site
+        state.time, state.stage, state.in_interstage, state.elapsed = status.time, status.stage, status.in_interstage, status.elapsed
+        if status.aspects is not None:
+            green = np.asarray(status.aspects) == Aspect.GREEN
+        else:
+            green = site.stage_greens[status.stage] if status.stage >= 0 else np.zeros(len(site.groups), dtype=np.bool_)
+        some = (self._lane_groups & green).any(axis=1)
+        every = (~self._lane_groups | green).all(axis=1) & some
+        self._green[:] = some.astype(np.int32) + every
+        now = round(counts.time)
+        self._seconds += 1
+        memory = max(1.0 / 300.0, 1.0 / (self._seconds + 20.0))
+        kernels.tick(
+            now, counts.vehicles, counts.occupancy, self.trust, self.kind, self.link, self.lane_of, self.lag, self.share, self.stop_of,
+            self.own, self.late, self.storage, self._green, self.far, self.near, self.queue, self.upper, self.on_stop, self.standing,
+            self.silent, self.greened, state.gap, self.departed, self.came, self.rate, self.flow, self.flow_time, memory,
+        )  # fmt: skip
+        self._learn(counts)
+        self.beyond[:] = np.where(self.told, self.beyond, self.rate[:, None])
+        kernels.outlook(
+            now, self.far, self.near, self.queue, self.upper, self.rate, self.sight, self.beyond, state.queue, state.arrivals
+        )
+        has_stop = self.stop_of >= 0
+        state.occupied[has_stop] = counts.occupancy[self.stop_of[has_stop]]
+        soon = state.queue + state.arrivals[:, :6].sum(axis=1)
+        wanting = (soon > 0.3) | (state.occupied > 0.0)
+        state.calls[:] = (self._lane_groups & wanting[:, None]).any(axis=0)
+        state.red[:] = np.where(green, 0.0, np.where(state.calls, state.red + counts.interval, state.red))
+        return state
+
+    def _learn(self, counts: Counts) -> None:
+        """Running means, and from them the lane shares of the loops upstream and the turning shares."""
+        quick = 1.0 / 30.0
+        self.seen += (counts.vehicles - self.seen) * quick
+        self.arrived += (self.came - self.arrived) * quick
+        self.left += (self.departed - self.left) * quick
+        for k, rows in enumerate(self._exit_loops):
+            self.entered[k] += (counts.vehicles[rows].sum() - self.entered[k]) * quick
+        if self._seconds % 10 == 0:
+            kernels.learn_shares(
+                self.left, self.entered, self._turn_begin, self._turn_to, self._turn_share, 0, len(self.site.lanes), 0.03, self._error, True
+            )
+            self._turning()
+            seen = np.where(self.flow_time > 0, self.flow, 0.0)
+            rate = (self._assumed * PRIOR_FLOW + seen) / (PRIOR_FLOW + self.flow_time)
+            self.state.saturation[:] = np.clip(rate, 0.3, 0.65)
+            for kind, target in ((2, self.arrived), (1, self.left)):
+                rows = np.flatnonzero(self.kind == kind)
+                if len(rows):
+                    kernels.learn_shares(
+                        self.seen, target, self.link, self.lane_of, self.share, int(rows[0]), int(rows[-1]) + 1, 0.03, self._error, False
+                    )

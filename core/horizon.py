@@ -1,0 +1,222 @@
+"""The rolling-horizon search of one intersection: its site in the arrays the kernel works on, and what it found, in plain words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from .intersection import Intersection, Movement
+from .kernels import search as labels
+from .state import TrafficState
+
+F32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the search minimises, the same everywhere: seconds of waiting, and these."""
+
+    horizon: int = 60
+    fine: int = 20
+    beam: int = 4
+    stop: float = 2.0
+    change: float = 2.0
+    hopeless: float = 0.45
+    blocked: float = 8.0
+    start_up: float = 1.0
+    overrun: float = 1.0
+    reach: float = 6.0
+    clearing: float = 2.0
+    patience: float = 60.0
+    impatience: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the search found: the stage to ask for, its cost [veh s], and the cost of every first move tried (stage row, cost)."""
+
+    stage: int
+    cost: float
+    costs: tuple[tuple[int, float], ...]
+    course: tuple[tuple[int, int], ...]
+
+
+class Horizon:
+    """Search tables and work arrays of one intersection."""
+
+    def __init__(self, site: Intersection, weights: Weights | None = None) -> None:
+        self.site = site
+        self.weights = w = weights or Weights()
+        n_stages, n_lanes = len(site.stages), len(site.lanes)
+        width = -(-max(n_lanes, 1) // labels.WIDTH) * labels.WIDTH
+        self.n_lanes, self.width, self.n_stages = n_lanes, width, n_stages
+        self._lane_row = {lane.name: k for k, lane in enumerate(site.lanes)}
+        self._moves = list(site.movements)
+        self._group_of = [i for i, g in enumerate(site.groups) for _ in g.movements]
+        self._uses = np.zeros((n_lanes, len(self._moves)), dtype=bool)
+        for m, move in enumerate(self._moves):
+            for lane in move.lanes:
+                self._uses[self._lane_row[lane], m] = True
+        self._green = site.stage_greens
+        self._timing()
+        self._permissive()
+        f32, i32 = np.float32, np.int32
+        slots = w.horizon + 1
+        spans = np.maximum(self.length, 0).ravel()
+        self.begins = (n_stages + np.cumsum(spans) - spans).reshape(n_stages, n_stages).astype(i32)
+        self.rates = np.zeros((n_stages + int(spans.sum()), width), f32)
+        self.reach = np.zeros((n_stages, width), f32)
+        self.clearing = np.zeros(width, f32)
+        self.prices = np.array([w.stop, w.change, w.hopeless], f32)
+        self.queue, self.opens, self.weight = np.zeros(width, f32), np.zeros(width, f32), np.zeros(width, f32)
+        self.arrivals = np.zeros((w.horizon, width), f32)
+        self.skip = np.zeros(n_stages, i32)
+        shape = (slots, n_stages, w.beam)
+        self.paid, self.bound = np.zeros(shape, f32), np.zeros(shape, f32)
+        self.queues = np.zeros((*shape, width), f32)
+        self.firsts, self.parents = np.zeros(shape, i32), np.zeros(shape, i32)
+        self.held = np.zeros((slots, n_stages), i32)
+        self.flow, self.line = np.zeros(width, f32), np.zeros(width, f32)
+        self.best = np.zeros(n_stages, f32)
+
+    def _timing(self) -> None:
+        site = self.site
+        n, groups = self.n_stages, len(site.groups)
+        self.length = np.full((n, n), -1, dtype=np.int32)
+        self._starts = np.zeros((n, n, groups), dtype=np.int32)
+        for a in range(n):
+            for b in range(n):
+                if a == b or (site.stages[a].name, site.stages[b].name) in site.barred:
+                    continue
+                ending, starting = self._green[a] & ~self._green[b], self._green[b] & ~self._green[a]
+                done = 1.0
+                for j in np.flatnonzero(starting):
+                    wait = max([site.groups[j].red_amber, *(site.intergreen[i, j] for i in np.flatnonzero(ending & site.exclusive[:, j]))])
+                    self._starts[a, b, j] = int(np.ceil(wait - 1e-9))
+                    done = max(done, self._starts[a, b, j] + site.groups[j].min_green)
+                self.length[a, b] = int(np.ceil(done - 1e-9))
+
+    def _permissive(self) -> None:
+        """For every stage: (lane, movement) pairs that give way, and the movements they give way to."""
+        site = self.site
+        self._gives: list[list[tuple[int, int, list[int]]]] = []
+        for stage in range(self.n_stages):
+            rows: list[tuple[int, int, list[int]]] = []
+            for m, move in enumerate(self._moves):
+                g = self._group_of[m]
+                if not self._green[stage, g]:
+                    continue
+                facing = [
+                    k for k, other in enumerate(self._moves)
+                    if self._green[stage, self._group_of[k]] and site.yields[g, self._group_of[k]] and _faces(move, other)
+                ]
+                if facing:
+                    rows += [(int(lane), m, facing) for lane in np.flatnonzero(self._uses[:, m])]
+            self._gives.append(rows)
+        lanes = [sorted({lane for lane, _, _ in rows}) for rows in self._gives]
+        self.given = np.cumsum([0, *map(len, lanes)]).astype(np.int32)
+        self.giver = np.array([lane for stage in lanes for lane in stage], dtype=np.int32)
+        k = len(self.giver)
+        self.steady, self.waiting = np.zeros(k, np.float32), np.zeros(k, np.float32)
+        self.against = np.zeros((k, self.width), np.float32)
+
+    def learn(self, state: TrafficState) -> None:
+        """Take over turning shares and saturation flows; a slow loop, every few seconds is enough."""
+        w, n = self.weights, self.n_lanes
+        share = np.where(self._uses, state.turning, 0.0)
+        total = share.sum(axis=1, keepdims=True)
+        share = np.where(total > 0, share / np.where(total > 0, total, 1.0), self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1))
+        headway = 1.0 / np.maximum(state.saturation, 0.1)
+        group = np.array(self._group_of)
+        served = np.zeros((self.n_stages, n), dtype=bool)
+        for s in range(self.n_stages):
+            green = self._green[s][group]
+            free = np.where(green[None, :], share, 0.0).sum(axis=1)
+            stuck = 1.0 - free
+            per = headway * free + np.where(stuck > 0.02, stuck * w.blocked, 0.0)
+            served[s] = free > 0.02
+            self.rates[s, :n] = np.where(served[s], 1.0 / np.maximum(per, 1e-3), 0.0)
+            k = int(self.given[s])
+            waits = np.zeros(n)
+            for lane, m, facing in self._gives[s]:
+                waits[lane] += share[lane, m] * headway[lane]
+            for lane in sorted({lane for lane, _, _ in self._gives[s]}):
+                self.waiting[k] = waits[lane]
+                self.steady[k] = max(per[lane] - waits[lane], 0.0) if served[s, lane] else 50.0
+                facing_all = {f for other, _, facing in self._gives[s] if other == lane for f in facing}
+                self.against[k, :n] = share[:, sorted(facing_all)].sum(axis=1)
+                self.against[k, lane] = 0.0
+                k += 1
+        self._changes(share, served)
+        for s in range(self.n_stages):
+            nearest = np.full(n, 1e9)
+            for to in range(self.n_stages):
+                if self.length[s, to] >= 0:
+                    first = np.where(served[to], self._lane_start[s, to, :n], 1e9)
+                    nearest = np.minimum(nearest, first)
+            self.reach[s, :n] = np.where(served[s], 0.0, np.where(nearest < 1e8, nearest + w.start_up + w.reach, 30.0))
+        self.clearing[:n] = 0.5 * headway * w.clearing
+        self.weight[:n] = 1.0
+
+    def _changes(self, share: npt.NDArray[np.float64], served: npt.NDArray[np.bool_]) -> None:
+        w, n = self.weights, self.n_lanes
+        group = np.array(self._group_of)
+        self._lane_start = np.zeros((self.n_stages, self.n_stages, self.width))
+        for a in range(self.n_stages):
+            for b in range(self.n_stages):
+                if self.length[a, b] < 0:
+                    continue
+                start = np.array([
+                    max([self._starts[a, b, group[m]] for m in np.flatnonzero(self._uses[lane]) if self._green[b, group[m]]
+                         and not self._green[a, group[m]] and share[lane, m] > 0.02], default=0)
+                    for lane in range(n)
+                ])  # fmt: skip
+                runs_on = served[a] & served[b]
+                begins = served[b] & ~served[a]
+                ends = served[a] & ~served[b]
+                self._lane_start[a, b, :n] = np.where(begins, start, 0)
+                for k in range(int(self.length[a, b])):
+                    row = np.where(runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0)
+                    flowing = np.clip(k + 1 - (start + w.start_up), 0.0, 1.0)
+                    row = np.where(begins, self.rates[b, :n] * flowing, row)
+                    row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun - k, 0.0, 1.0), row)
+                    self.rates[self.begins[a, b] + k, :n] = row
+
+    def decide(self, state: TrafficState, before: int = -1, gone: int = 0, opens: npt.NDArray[np.float64] | None = None) -> Decision:
+        """Search from `state`; with `before` >= 0 the stage is still being changed to, since `gone` seconds."""
+        w, n = self.weights, self.n_lanes
+        self.queue[:n] = state.queue
+        seen = min(state.arrivals.shape[1], w.horizon)
+        self.arrivals[:seen, :n] = state.arrivals[:, :seen].T
+        self.opens[:n] = 0.0 if opens is None else opens
+        soon = self.queue[:n] + self.arrivals[:25, :n].sum(axis=0)
+        served = self.rates[: self.n_stages, :n] > 0
+        self.skip[:] = [0 if (soon[served[s]] > 0.2).any() else 1 for s in range(self.n_stages)]
+        stage = max(state.stage, 0)
+        code = labels.search(
+            stage, before, gone, w.fine, self.queue, self.arrivals, self.opens, self.weight, self.rates, self.length, self.begins,
+            self.given, self.giver, self.steady, self.waiting, self.against, self.reach, self.clearing, self.prices, self.skip,
+            self.paid, self.bound, self.queues, self.firsts, self.parents, self.held, self.flow, self.line, self.best,
+        )  # fmt: skip
+        slot, s, b = self._place(code)
+        course: list[tuple[int, int]] = []
+        while code >= 0:
+            at, s_, b_ = self._place(code)
+            course.append((at, s_))
+            code = int(self.parents[at, s_, b_])
+        course.reverse()
+        return Decision(
+            int(self.firsts[slot, s, b]), float(self.bound[slot, s, b]),
+            tuple((k, float(c)) for k, c in enumerate(self.best) if c < 1e29), tuple(course),
+        )  # fmt: skip
+
+    def _place(self, code: int) -> tuple[int, int, int]:
+        beam = self.weights.beam
+        return code // (self.n_stages * beam), code // beam % self.n_stages, code % beam
+
+
+def _faces(move: Movement, other: Movement) -> bool:
+    """Whether `move` gives way to `other` when their groups are green together."""
+    return other.origin != move.origin and not (move.turn in ("left", "uturn") and other.turn in ("left", "uturn")) and move.turn != "straight"
