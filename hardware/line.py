@@ -70,6 +70,7 @@ class Line:
 
     def write(self, data: bytes) -> None:
         """Write, keeping what does not fit yet; raises `LinkLost` when the device has gone."""
+        self._device()
         self._unsent += data
         self.flush()
 

@@ -7,7 +7,8 @@ answers. A question that is not answered in time is sent again, unchanged: every
 whole state, so doing it twice does what doing it once does. What is left is the danger that an answer comes *late* and
 is taken for the answer to a later question. Where the protocol numbers its questions (SNMP) the number tells. Where it
 does not, the line is kept *quiet* after any exchange that was not clean, long enough for a late answer to arrive and
-be thrown away, and only then the next question goes out.
+be thrown away, and only then the next question goes out. What remains is a line that doubles a frame by itself and
+holds the copy back until the next question of the same kind: then a status is read that is one question old.
 
     IDLE     nothing is out; a question may be sent
     WAITING  a question is out; an answer is due before the deadline

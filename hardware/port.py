@@ -18,6 +18,7 @@ import errno
 import fcntl
 import os
 import socket
+import termios
 import tty
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -144,6 +145,9 @@ def _open_serial(settings: PortSettings) -> Endpoint:
                 f"{address}: its driver has no RS-485 mode. Use an adapter that turns the line round by itself and "
                 "leave rs485 out of the site file"
             ) from None
+    attributes = termios.tcgetattr(line.fileno())
+    attributes[6][termios.VMIN] = 1  # so that reading nothing and reading the end of a line are two things
+    termios.tcsetattr(line.fileno(), termios.TCSANOW, attributes)
     return _Descriptor(address, line.fileno(), line.close)
 
 

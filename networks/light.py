@@ -39,12 +39,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ProgramStep:
-    """One step of a SUMO program (SUMO says phase): `duration` [s] and one signal letter for each link."""
+    """One step of a SUMO program (SUMO says phase): `duration` [s] and one signal letter for each link.
+
+    `following` are the steps that may come next, where it is not simply the next one.
+    """
 
     duration: float
     state: str
     min_duration: float | None = None
     max_duration: float | None = None
+    following: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +106,12 @@ class Light:
             state = known[key] = self._spell(aspects, stage, clearing)
         return state
 
-    def _spell(self, aspects: Aspects, stage: int, clearing: npt.NDArray[np.bool_]) -> str:
+    def stage_letters(self, stage: int) -> str:
+        """The state string of a stage that is fully green, for plans written to SUMO and for tables."""
+        green = self.intersection.stage_greens[stage]
+        return self._spell(np.where(green, _GREEN, _RED).astype(np.int8), stage, np.zeros_like(green))
+
+    def _spell(self, aspects: npt.NDArray[np.int8], stage: int, clearing: npt.NDArray[np.bool_]) -> str:
         index, group, gives_way_to = self._signals
         shown = aspects[group]
         out = self._resting_codes[stage if 0 <= stage < len(self.resting) else -1].copy()

@@ -122,7 +122,7 @@ def _site(
     groups = []
     for row, (name, members, kind, time) in enumerate(zip(survey.names, survey.group_wires, kinds, times, strict=True)):
         if row not in served:
-            notes.append(f"{name} is never green in any program; it stays red")
+            notes.append(f"{name} is never green in any program; nothing will turn it green")
         groups.append(
             SignalGroup(
                 name=name,

@@ -114,7 +114,9 @@ def _survey(net: Any, name: str, wires: Sequence[Wire], programs: Sequence[Progr
 
 
 def _one_way(wires: Sequence[Wire], yields: Bools, programs: Sequence[Program]) -> Bools:
-    """Where the net makes two give way to each other and a program shows one `g` beside the other's `G`, only it does."""
+    """Where the net makes two give way to each other and a program shows one `g` beside the other's `G`, only it
+    does.
+    """
     index = np.array([wire.index for wire in wires], dtype=np.int64)
     shown = np.zeros_like(yields)
     for program in programs:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.intersection import GroupKind
+from .rightofway import paths_cross
 from .roadnet import Points, Wire
 
 Timing = Literal["resco", "safe"]
@@ -93,6 +94,15 @@ def clearance(wire: Wire, foe: Wire) -> float:
     """
     distance = distance_to(wire.path, foe.path, (wire.width + foe.width) / 2)
     return (min(distance, wire.length) + VEHICLE_LENGTH) / max(SLOWEST_CLEARING, wire.turning_speed)
+
+
+def walk_to_clear(crossing: Wire, foe: Wire) -> float:
+    """How far [m] one must walk on `crossing`, from the worse end, to be past the way of `foe`; 0 where they do not
+    meet.
+    """
+    if not paths_cross(crossing.path, foe.path):
+        return 0.0
+    return max(distance_to(path, foe.path, foe.width / 2) for path in (crossing.path, crossing.path[::-1]))
 
 
 def distance_to(path: Points, foe: Points, width: float) -> float:
