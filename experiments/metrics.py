@@ -78,10 +78,10 @@ def read_trips(path: Path, end: float) -> Trips:
     walks: list[float] = []
     try:
         for _event, element in etree.iterparse(str(path), tag=("tripinfo", "personinfo")):
-            if element.tag == "tripinfo":
+            if element.tag == "tripinfo" and not _after_the_end(element.attrib):
                 for append, value in zip(add, _vehicle(element.attrib, end), strict=True):
                     append(value)
-            else:
+            elif element.tag == "personinfo":
                 walks.append(sum(float(walk.get("timeLoss", 0)) for walk in element.iter("walk")))
             element.clear()
             while element.getprevious() is not None:
@@ -91,6 +91,11 @@ def read_trips(path: Path, end: float) -> Trips:
             _("{path}: no usable tripinfo output of SUMO: {error}").format(path=path, error=error)
         ) from error
     return Trips(pl.DataFrame(columns, schema=TRIP_SCHEMA), pl.Series("walk_losses", walks, dtype=pl.Float64))
+
+
+def _after_the_end(row: etree._Attrib) -> bool:
+    """Whether a vehicle was to start no earlier than when the run ended: it stands in the output, but not in the window."""
+    return float(row["depart"]) < 0 and float(row["departDelay"]) <= 0
 
 
 def _vehicle(row: etree._Attrib, end: float) -> tuple[object, ...]:

@@ -50,6 +50,19 @@ def input_hashes(files: Iterable[Path], base: Path) -> dict[str, str]:
     return {Path(os.path.relpath(path.resolve(), base.resolve())).as_posix(): file_hash(path) for path in files}
 
 
+@cache
+def code_hash() -> str:
+    """Hash of all of our code that takes part in a run: the rooms below this one, and what runs and measures here."""
+    root = Path(__file__).resolve().parent
+    rooms = Path(__file__).parent.parent
+    files = [path for room in ("core", "controllers", "networks") for path in (rooms / room).rglob("*.py")]
+    files += [root / name for name in ("arms.py", "metrics.py", "run.py")]
+    parts = {
+        path.relative_to(rooms if path.is_relative_to(rooms) else root).as_posix(): file_hash(path) for path in files
+    }
+    return digest(parts)
+
+
 def source_hash(module: str) -> str:
     """Hash of a module's source, empty where it has none (built in, or compiled). The module's parents are imported, it
     is not."""

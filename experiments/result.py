@@ -62,13 +62,17 @@ def write_result(result: Result, out: Path, *, overwrite: bool = False) -> None:
     Raises ResultError, and leaves no trace, where it cannot be written.
     """
     check_target(out, overwrite=overwrite)
-    files: dict[str, bytes] = {
+    write_directory(out, result_files(result))
+
+
+def result_files(result: Result) -> dict[str, bytes]:
+    """The files of a result directory by name; the manifest comes last."""
+    return {
         RESULT: _json(result.row),
         TRIPS: _parquet(result.trips),
         **{name: _parquet(table) for name, table in result.tables.items()},
         MANIFEST: _json(result.manifest),
     }
-    write_directory(out, files)
 
 
 def check_target(out: Path, *, overwrite: bool = False) -> None:
@@ -150,6 +154,18 @@ def read_result(directory: Path) -> Result:
             _("{directory} is not a whole result: {error}").format(directory=directory, error=error)
         ) from error
     return Result(row, trips, manifest, tables)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """The manifest in a file, or in a result directory. Raises ResultError."""
+    path = path / MANIFEST if path.is_dir() else path
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ResultError(_("{path} is no manifest: {error}").format(path=path, error=error)) from error
+    if not isinstance(found, dict):
+        raise ResultError(_("{path} is no manifest: it holds a list or a value").format(path=path))
+    return found
 
 
 def _json(value: Mapping[str, Any]) -> bytes:

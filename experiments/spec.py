@@ -149,7 +149,7 @@ class BatchSpec(_Strict):
     controllers: Annotated[list[str], BeforeValidator(_to_list), AfterValidator(_all_different)] = []
     arms: dict[str, ArmSpec] = {}
     baseline: str | None = None
-    seeds: Annotated[list[int], BeforeValidator(_to_seeds), *_SOME] = [1, 2, 3, 4, 5]
+    seeds: Annotated[list[int], *_SOME, BeforeValidator(_to_seeds)] = [1, 2, 3, 4, 5]
     scales: Annotated[list[Annotated[float, Field(gt=0)]], *_SOME] = [1.0]
     timing: Annotated[list[Timing], *_SOME] = ["safe"]
     jitter: Annotated[float, Field(ge=0)] = 0.0
