@@ -19,6 +19,10 @@ from .ports import Refusal, Wish
 TICKS = 10
 """Ticks in a second."""
 
+_FAILED = int(Aspect.FLASHING_AMBER)
+_REFUSALS = tuple(Refusal)
+"""Plain numbers and a tuple: comparing a numpy scalar with an enumeration, and making one, take longer than a second of the machine."""
+
 I32 = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 
@@ -130,17 +134,17 @@ class Sequencer:
 
     def elapse(self, ticks: int = TICKS) -> None:
         """Let `ticks` of 100 ms pass."""
-        if self._aspect[0] < Aspect.FLASHING_AMBER:
+        if self._aspect[0] < _FAILED:
             machine.elapse(ticks, *self._fixed, *self._moving)
         else:
             self._age += ticks
 
     def grant(self, wish: Wish, calls: Bools | Sequence[bool] | None = None) -> Refusal:
         """Hear a wish and the calls of now (None: everyone calls); says why it was not taken up, or NONE."""
-        if self._aspect[0] >= Aspect.FLASHING_AMBER:
+        if self._aspect[0] >= _FAILED:
             return Refusal.NOT_IN_CONTROL
         standing = self._all if calls is None else np.asarray(calls, dtype=np.bool_)
-        return Refusal(machine.grant(-1 if wish is None else int(wish), standing, *self._fixed, *self._moving))
+        return _REFUSALS[machine.grant(-1 if wish is None else wish, standing, *self._fixed, *self._moving)]
 
     def would_grant(self, wish: Wish, calls: Bools | Sequence[bool] | None = None) -> Refusal:
         """What `grant` would answer, without doing it: the shadow's veto."""
