@@ -4,21 +4,30 @@ path."""
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from gettext import gettext as _
 from pathlib import Path
 
 from .. import controllers
+from ..controllers.fixed import FixedTime
+from ..core.certify import certify
 from ..core.errors import InputError
+from ..core.estimate import Estimate
 from ..core.intersection import Intersection
 from ..core.loop import Junction
+from ..core.planning.fixed import webster_plan
 from ..core.ports import Controller
+from ..networks.demand import driven_flows
 from ..networks.detectors import place_loops
+from ..networks.light import Light
 from ..networks.netfile import read_lights
 from ..networks.scenario import Scenario
 from ..networks.sumo import SumoCabinet, SumoStreet, open_street
 from .provenance import source_hash
 from .spec import RunSpec, unknown
+
+WEBSTER = "webster"
+"""Fixed time by Webster from the scenario's own mean flows."""
 
 NATIVE = ("plan", "sumo-actuated", "sumo-delay-based")
 """Strategies that SUMO itself runs: the light's own program, and its two adaptive kinds."""
@@ -29,7 +38,7 @@ def strategy(name: str) -> Callable[[Intersection], Controller]:
     if ":" not in name:
         if name not in controllers.CONTROLLERS:
             raise InputError(
-                unknown(_("strategy {name!r}").format(name=name), name, [*NATIVE, *controllers.CONTROLLERS])
+                unknown(_("strategy {name!r}").format(name=name), name, [*NATIVE, WEBSTER, *controllers.CONTROLLERS])
             )
         return controllers.load_controller(name)
     module, _colon, attribute = name.partition(":")
@@ -58,7 +67,8 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
         read_lights(scenario, spec.timing, missing)  # says what is wrong with them
     wanted = {light: spec.lights.get(light, spec.controller) for light in lights}
     ours = {light: name for light, name in wanted.items() if name not in NATIVE}
-    makers = {name: strategy(name) for name in ours.values()}
+    makers = {light: strategy(name) for light, name in ours.items() if name != WEBSTER}
+    makers |= _webster(spec, scenario, {light: lights[light] for light, name in ours.items() if name == WEBSTER})
     extra = dict(spec.options)
     if spec.jitter:
         extra["random-depart-offset"] = f"{spec.jitter:g}"
@@ -77,7 +87,7 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
         extra=extra,
     )
     try:
-        return street, [_junction(cabinet, makers[ours[light]]) for light, cabinet in street.cabinets.items()]
+        return street, [_junction(cabinet, makers[light]) for light, cabinet in street.cabinets.items()]
     except BaseException:
         street.close()
         raise
@@ -87,7 +97,16 @@ def _native(spec: RunSpec) -> bool:
     return {spec.controller, *spec.lights.values()} <= set(NATIVE)
 
 
-def _junction(cabinet: SumoCabinet, maker: Callable[[Intersection], Controller]) -> Junction:
-    from ..core.estimate import LoopEstimator
+def _webster(
+    spec: RunSpec, scenario: Scenario, lights: Mapping[str, Light]
+) -> dict[str, Callable[[Intersection], Controller]]:
+    """Each light's fixed-time plan for the mean flows of this window, as a maker of its controller."""
+    if not lights:
+        return {}
+    flows = driven_flows(scenario, lights, begin=spec.begin, end=spec.end, scale=spec.scale)
+    plans = {light: webster_plan(found.intersection, flows[light])[0] for light, found in lights.items()}
+    return {light: lambda site, plan=plan: FixedTime(certify(plan, site)) for light, plan in plans.items()}  # type: ignore[misc]
 
-    return Junction(cabinet, LoopEstimator(cabinet.intersection), maker(cabinet.intersection))
+
+def _junction(cabinet: SumoCabinet, maker: Callable[[Intersection], Controller]) -> Junction:
+    return Junction(cabinet, Estimate(cabinet.intersection), maker(cabinet.intersection))

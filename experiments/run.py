@@ -15,7 +15,7 @@ from ..core.errors import ResultError
 from ..core.loop import Observer, run
 from ..core.ports import Clock
 from ..networks.scenario import Scenario, read_scenario
-from .arms import NATIVE, open_arm, source, strategy
+from .arms import NATIVE, WEBSTER, open_arm, source, strategy
 from .lanes import read_lanes
 from .metrics import measure, read_statistic, read_trips
 from .provenance import code_hash, digest, input_hashes, versions
@@ -107,7 +107,7 @@ def verify(specs: Iterable[RunSpec]) -> None:
     """Raise InputError if a scenario or strategy that a run names does not exist. Nothing is simulated."""
     for path in {scenario_path(spec.scenario) for spec in specs}:
         read_scenario(path)
-    for name in {name for spec in specs for name in (spec.controller, *spec.lights.values())} - set(NATIVE):
+    for name in {name for spec in specs for name in (spec.controller, *spec.lights.values())} - {*NATIVE, WEBSTER}:
         strategy(name)
 
 
