@@ -96,6 +96,17 @@ def clearance(wire: Wire, foe: Wire) -> float:
     return (min(distance, wire.length) + VEHICLE_LENGTH) / max(SLOWEST_CLEARING, wire.turning_speed)
 
 
+def conflict_time(wire: Wire, foe: Wire) -> float:
+    """Time [s] from a vehicle's passing its stop line until `foe` may pass its own at the speed limit and just miss it.
+
+    The clearance of the one less the time the other needs to come to the conflict; never negative.
+    """
+    points, along = _every_metre(foe.path)
+    near = _distances(points, wire.path) < (wire.width + foe.width) / 2
+    comes = float(along[near][0]) if near.any() else 0.0
+    return max(0.0, clearance(wire, foe) - comes / max(SLOWEST_CLEARING, foe.speed))
+
+
 def walk_to_clear(crossing: Wire, foe: Wire) -> float:
     """How far [m] one must walk on `crossing`, from the worse end, to be past the way of `foe`; 0 where they do not
     meet.
