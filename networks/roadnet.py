@@ -4,6 +4,7 @@ the junction.
 
 from __future__ import annotations
 
+import xml.sax
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import InputError
-from .scenario import root_of
+from .scenario import open_xml, root_of
 
 Points = npt.NDArray[np.float64]
 
@@ -64,7 +65,10 @@ def _load(path: Path, _changed: int) -> Any:
             "reading SUMO nets needs sumolib; install the extra: pip install 'signalwright[sumo]'"
         ) from error
     try:
-        return sumolib.net.readNet(str(path), withInternal=True, withPedestrianConnections=True)
+        reader = sumolib.net.NetReader(withInternal=True, withPedestrianConnections=True)
+        with open_xml(path) as stream:
+            xml.sax.parse(stream, reader)
+        return reader.getNet()
     except Exception as error:  # a broken net surfaces as whatever sumolib happens to trip over
         raise InputError(f"{path}: the net is broken ({type(error).__name__}: {error}); build it anew") from error
 

@@ -52,9 +52,13 @@ def everything() -> dict[str, Path]:
 
 @dataclass(frozen=True)
 class Opinion:
-    """SUMO's warnings at load. Keys are (light, program); values signal indices, or steps for `unsafe`."""
+    """SUMO's warnings at load. Keys are (light, program); values signal indices, or steps for `unsafe` and `red_at`.
+
+    Of the indices that miss a yellow at one change of step SUMO names the first.
+    """
 
     missing_yellow: Mapping[tuple[str, str], frozenset[int]]
+    red_at: Mapping[tuple[str, str], frozenset[int]]
     missing_green: Mapping[tuple[str, str], frozenset[int]]
     unsafe: Mapping[tuple[str, str], frozenset[int]]
     mutual: frozenset[tuple[str, str]]
@@ -73,6 +77,7 @@ def opinion(scenario: Scenario, additionals: Sequence[Path] | None = None) -> Op
     text = done.stdout + done.stderr
     return Opinion(
         missing_yellow=_by_program(text, r"Missing yellow phase in tlLogic '(.*?)', program '(.*?)' for tl-index (\d+)"),
+        red_at=_by_program(text, r"Missing yellow phase in tlLogic '(.*?)', program '(.*?)' for .*? switching to phase (\d+)"),
         missing_green=_by_program(text, r"Missing green phase in tlLogic '(.*?)', program '(.*?)' for tl-index (\d+)"),
         unsafe=_by_program(re.sub(r"Unsafe green phase (\d+) in tlLogic '(.*?)', program '(.*?)'", r"@\2@\3@\1@", text),
                            r"@(.*?)@(.*?)@(\d+)@"),
