@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import xml.sax
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +47,13 @@ class Wire:
     classes: frozenset[str]
     inner: bool = False
     halved: bool = False
+
+    @cached_property
+    def by_metre(self) -> tuple[Points, npt.NDArray[np.float64]]:
+        """Points (m, 2) of the path a metre apart, its end included, and how far along they lie (m,) [m]."""
+        at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(self.path, axis=0).T))])
+        along = np.append(np.arange(0.0, at[-1], 1.0), at[-1])
+        return np.column_stack([np.interp(along, at, self.path[:, column]) for column in (0, 1)]), along
 
 
 def load_net(path: Path) -> Any:

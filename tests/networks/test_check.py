@@ -13,7 +13,8 @@ import pytest
 from signalwright.networks.check import Finding, as_json, check_programs
 from signalwright.networks.course import Course
 from signalwright.networks.light import Program, ProgramStep
-from sumo_material import HOME, SHARED, everything, load, opinion, with_additional, write_programs
+from signalwright.networks.programs import read_programs
+from sumo_material import HOME, SHARED, Opinion, everything, load, opinion, with_additional, write_programs
 
 NAMES = sorted(everything())
 RED = "rrrrrrrrrrrr"
@@ -40,11 +41,7 @@ def test_all_that_sumo_warns_of_is_found(name: str) -> None:
     assert accused.keys() == said.missing_green.keys()
 
 
-def _covers(said: object, found: list[Finding]) -> None:
-    from sumo_material import Opinion
-
-    assert isinstance(said, Opinion)
-
+def _covers(said: Opinion, found: list[Finding]) -> None:
     def links(rule: str, key: tuple[str, str]) -> set[int]:
         return {link for f in found if f.rule == rule and (f.light, f.program) == key for link in f.links}
 
@@ -68,7 +65,7 @@ def test_random_programs_are_judged_as_sumo_judges_them(name: str, tmp_path: Pat
     """Of 60 programs of random letters we find all that SUMO warns of, and miss yellows and greens nowhere else."""
     scenario = load(name)
     light = {"shipped-cross": "cross"}.get(name, "0")
-    count = len(next(iter(check_states(name))))
+    count = len(_plan(name, light)[0].state)
     draw = random.Random(3)
     programs = {
         (light, f"p{k}"): [
@@ -90,15 +87,6 @@ def test_random_programs_are_judged_as_sumo_judges_them(name: str, tmp_path: Pat
         green = {link for f in found if f.rule == "never-served" and (f.light, f.program) == key for link in f.links}
         assert yellow == said.red_at.get(key, frozenset())
         assert said.missing_green.get(key, frozenset()) == frozenset(sorted(green)[:1])  # SUMO names the first
-
-
-def check_states(name: str) -> list[str]:
-    """The states of the first program of a scenario's net."""
-    from signalwright.networks.programs import read_programs
-
-    programs = read_programs(load(name))
-    light = {"shipped-cross": "cross"}.get(name, "0")
-    return [step.state for step in next(iter(programs[light].values())).steps]
 
 
 def test_the_shipped_plans_are_safe() -> None:
@@ -189,8 +177,6 @@ def test_walkers_need_their_time(tmp_path: Path) -> None:
 
 
 def _plan(name: str, light: str) -> tuple[ProgramStep, ...]:
-    from signalwright.networks.programs import read_programs
-
     return next(iter(read_programs(load(name))[light].values())).steps
 
 
