@@ -89,29 +89,35 @@ def intergreens(
 
 
 def clearance(wire: Wire, foe: Wire) -> float:
-    """Time [s] a vehicle at the stop line needs to leave the way of `foe` behind: (W + Lv) / v, W [m] to the end of
-    the conflict.
+    """Time [s] a vehicle at the stop line needs to leave the way of `foe`: (W + Lv) / v, W [m] to the conflict's end."""
+    return (_conflict(wire, foe)[1] + VEHICLE_LENGTH) / max(SLOWEST_CLEARING, wire.turning_speed)
+
+
+def conflict_time(wire: Wire, foe: Wire) -> float:
+    """Time [s] from a vehicle's passing its stop line until `foe` may pass its own at the speed limit and just miss it.
+
+    The clearance of the one less the time the other needs to come to the conflict; never negative.
     """
-    distance = distance_to(wire.path, foe.path, (wire.width + foe.width) / 2)
-    return (min(distance, wire.length) + VEHICLE_LENGTH) / max(SLOWEST_CLEARING, wire.turning_speed)
+    comes = _conflict(foe, wire)[0] / max(SLOWEST_CLEARING, foe.speed)
+    return max(0.0, clearance(wire, foe) - comes)
 
 
 def walk_to_clear(crossing: Wire, foe: Wire) -> float:
-    """How far [m] one must walk on `crossing`, from the worse end, to be past the way of `foe`; 0 where they do not
-    meet.
-    """
+    """How far [m] one must walk on `crossing`, from the worse end, to be past the way of `foe`; 0 where they are apart."""
     if not paths_cross(crossing.path, foe.path):
         return 0.0
-    return max(distance_to(path, foe.path, foe.width / 2) for path in (crossing.path, crossing.path[::-1]))
+    first, last = _conflict(crossing, foe, foe.width / 2)
+    return max(last, float(crossing.by_metre[1][-1]) - first)
 
 
-def distance_to(path: Points, foe: Points, width: float) -> float:
-    """How far [m] along `path` its last point lies that is nearer to `foe` than `width` [m]; the whole path if none
-    is.
+def _conflict(wire: Wire, foe: Wire, width: float | None = None) -> tuple[float, float]:
+    """Where [m] along its path a wire first and last comes nearer to its foe's than `width`, by default half of both lanes.
+
+    If it never does, the conflict is taken to be the whole path.
     """
-    points, along = _every_metre(path)
-    near = _distances(points, foe) < width
-    return float(along[near][-1]) if near.any() else float(along[-1])
+    points, along = wire.by_metre
+    near = along[_distances(points, foe.path) < ((wire.width + foe.width) / 2 if width is None else width)]
+    return (float(near[0]), float(near[-1])) if near.size else (0.0, float(along[-1]))
 
 
 def _needed(timing: Timing, amber: float, wire: Wire, foe: Wire) -> float:
@@ -120,13 +126,6 @@ def _needed(timing: Timing, amber: float, wire: Wire, foe: Wire) -> float:
     if timing == "resco":
         return amber
     return amber + math.ceil(clearance(wire, foe) - 1e-9)
-
-
-def _every_metre(path: Points) -> tuple[Points, npt.NDArray[np.float64]]:
-    steps = np.hypot(*np.diff(path, axis=0).T)
-    at = np.concatenate([[0.0], np.cumsum(steps)])
-    along = np.append(np.arange(0.0, at[-1], 1.0), at[-1])
-    return np.column_stack([np.interp(along, at, path[:, 0]), np.interp(along, at, path[:, 1])]), along
 
 
 def _distances(points: Points, line: Points) -> npt.NDArray[np.float64]:
