@@ -10,7 +10,6 @@ from ..core.errors import InputError
 
 CONTROLLERS: dict[str, tuple[str, str]] = {
     "adaptive": ("adaptive", "Adaptive"),
-    "fixed": ("fixed", "FixedTime"),
     "actuated": ("actuated", "Actuated"),
     "max-pressure": ("max_pressure", "MaxPressure"),
 }

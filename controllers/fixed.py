@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..core.plan import SafePlan
+from ..core.certify import SafePlan
 from ..core.ports import Wish
 from ..core.state import TrafficState
 

@@ -41,12 +41,10 @@ def crossing() -> Intersection:
 
 
 def warm_up() -> None:
-    """Run every strategy that needs nothing but a site."""
+    """Run every strategy on it, second by second."""
     site = crossing()
     n = len(site.detectors)
     for name in CONTROLLERS:
-        if name == "fixed":
-            continue
         controller, sequencer, estimate = load_controller(name)(site), Sequencer(site), Estimate(site)
         for second in range(SECONDS):
             counts = Counts(float(second), 1.0, np.ones(n, np.int32), np.full(n, 0.2), np.zeros(n, np.bool_))

@@ -105,15 +105,17 @@ def _timeline(
     for lap in range(3):
         for k, stage in enumerate(sequence):
             now = lap * cycle + starts[k]
+            keeps = site.ends_after(sequence[k - 1], stage)
             for i, group in enumerate(site.groups):
                 start = began[i]
                 if start is not None and not greens[stage, i]:
-                    if now - start < group.min_green - 1e-9:
+                    end = now + float(keeps[i])
+                    if end - start < group.min_green - 1e-9:
                         reasons[
-                            f"group {group.name} is green for {now - start:g} s before stage {site.stages[stage].name}; "
+                            f"group {group.name} is green for {end - start:g} s before stage {site.stages[stage].name}; "
                             f"its minimum green is {group.min_green:g} s"
                         ] = None
-                    ended[i], began[i] = now, None
+                    ended[i], began[i] = end, None
             for j, group in enumerate(site.groups):
                 if began[j] is not None or not greens[stage, j]:
                     continue

@@ -88,7 +88,11 @@ class Estimate:
                         self.own[lane] = row
             link.append(len(lane_of))
         self.link = np.array(link, dtype=np.int32)
-        self.lane_of, self.lag, self.share = np.array(lane_of, dtype=np.int32), np.array(lag), np.array(share, dtype=np.float64)
+        self.lane_of, self.lag, self.share = (
+            np.array(lane_of, dtype=np.int32),
+            np.array(lag),
+            np.array(share, dtype=np.float64),
+        )
 
     def _first_share(self, detector: Detector, lane: str) -> float:
         return 1.0 / len(detector.lanes)
@@ -104,7 +108,11 @@ class Estimate:
                     to.append(row[site.movements[m].destination])
                     moves.append((lane, int(m)))
             begin.append(len(to))
-        self._turn_begin, self._turn_to, self._turn_of = np.array(begin, dtype=np.int32), np.array(to, dtype=np.int32), moves
+        self._turn_begin, self._turn_to, self._turn_of = (
+            np.array(begin, dtype=np.int32),
+            np.array(to, dtype=np.int32),
+            moves,
+        )
         first = [3.0 if site.movements[m].turn == "straight" else 1.0 for _, m in moves]
         self._turn_share = np.array(first, dtype=np.float64)
         for lane in range(len(site.lanes)):
@@ -112,7 +120,8 @@ class Estimate:
             if b > a:
                 self._turn_share[a:b] /= self._turn_share[a:b].sum()
         self._exit_loops = [
-            np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp) for way in site.exits
+            np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp)
+            for way in site.exits
         ]
 
     def _turning(self) -> None:
@@ -121,12 +130,21 @@ class Estimate:
         for (lane, m), share in zip(self._turn_of, self._turn_share, strict=True):
             turning[lane, m] += share
         total = turning.sum(axis=1, keepdims=True)
-        turning[:] = np.where(total > 0, turning / np.where(total > 0, total, 1.0), self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1))
+        turning[:] = np.where(
+            total > 0,
+            turning / np.where(total > 0, total, 1.0),
+            self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1),
+        )
 
     def update(self, counts: Counts, status: Status) -> TrafficState:
         """The state at the end of the interval the counts speak of."""
         state, site = self.state, self.site
-        state.time, state.stage, state.in_interstage, state.elapsed = status.time, status.stage, status.in_interstage, status.elapsed
+        state.time, state.stage, state.in_interstage, state.elapsed = (
+            status.time,
+            status.stage,
+            status.in_interstage,
+            status.elapsed,
+        )
         if status.aspects is not None:
             green = np.asarray(status.aspects) == Aspect.GREEN
         else:
@@ -145,7 +163,16 @@ class Estimate:
         self._learn(counts)
         self.beyond[:] = np.where(self.told, self.beyond, self.rate[:, None])
         kernels.outlook(
-            now, self.far, self.near, self.queue, self.upper, self.rate, self.sight, self.beyond, state.queue, state.arrivals
+            now,
+            self.far,
+            self.near,
+            self.queue,
+            self.upper,
+            self.rate,
+            self.sight,
+            self.beyond,
+            state.queue,
+            state.arrivals,
         )
         has_stop = self.stop_of >= 0
         state.occupied[has_stop] = counts.occupancy[self.stop_of[has_stop]]
@@ -165,7 +192,16 @@ class Estimate:
             self.entered[k] += (counts.vehicles[rows].sum() - self.entered[k]) * quick
         if self._seconds % 10 == 0:
             kernels.learn_shares(
-                self.left, self.entered, self._turn_begin, self._turn_to, self._turn_share, 0, len(self.site.lanes), 0.03, self._error, True
+                self.left,
+                self.entered,
+                self._turn_begin,
+                self._turn_to,
+                self._turn_share,
+                0,
+                len(self.site.lanes),
+                0.03,
+                self._error,
+                True,
             )
             self._turning()
             seen = np.where(self.flow_time > 0, self.flow, 0.0)
@@ -175,5 +211,14 @@ class Estimate:
                 rows = np.flatnonzero(self.kind == kind)
                 if len(rows):
                     kernels.learn_shares(
-                        self.seen, target, self.link, self.lane_of, self.share, int(rows[0]), int(rows[-1]) + 1, 0.03, self._error, False
+                        self.seen,
+                        target,
+                        self.link,
+                        self.lane_of,
+                        self.share,
+                        int(rows[0]),
+                        int(rows[-1]) + 1,
+                        0.03,
+                        self._error,
+                        False,
                     )

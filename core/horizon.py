@@ -93,7 +93,12 @@ class Horizon:
                 ending, starting = self._green[a] & ~self._green[b], self._green[b] & ~self._green[a]
                 done = 1.0
                 for j in np.flatnonzero(starting):
-                    wait = max([site.groups[j].red_amber, *(site.intergreen[i, j] for i in np.flatnonzero(ending & site.exclusive[:, j]))])
+                    wait = max(
+                        [
+                            site.groups[j].red_amber,
+                            *(site.intergreen[i, j] for i in np.flatnonzero(ending & site.exclusive[:, j])),
+                        ]
+                    )
                     self._starts[a, b, j] = int(np.ceil(wait - 1e-9))
                     done = max(done, self._starts[a, b, j] + site.groups[j].min_green)
                 self.length[a, b] = int(np.ceil(done - 1e-9))
@@ -109,8 +114,11 @@ class Horizon:
                 if not self._green[stage, g]:
                     continue
                 facing = [
-                    k for k, other in enumerate(self._moves)
-                    if self._green[stage, self._group_of[k]] and site.yields[g, self._group_of[k]] and _faces(move, other)
+                    k
+                    for k, other in enumerate(self._moves)
+                    if self._green[stage, self._group_of[k]]
+                    and site.yields[g, self._group_of[k]]
+                    and _faces(move, other)
                 ]
                 if facing:
                     rows += [(int(lane), m, facing) for lane in np.flatnonzero(self._uses[:, m])]
@@ -127,7 +135,11 @@ class Horizon:
         w, n = self.weights, self.n_lanes
         share = np.where(self._uses, state.turning, 0.0)
         total = share.sum(axis=1, keepdims=True)
-        share = np.where(total > 0, share / np.where(total > 0, total, 1.0), self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1))
+        share = np.where(
+            total > 0,
+            share / np.where(total > 0, total, 1.0),
+            self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1),
+        )
         headway = 1.0 / np.maximum(state.saturation, 0.1)
         group = np.array(self._group_of)
         served = np.zeros((self.n_stages, n), dtype=bool)
@@ -178,13 +190,17 @@ class Horizon:
                 ends = served[a] & ~served[b]
                 self._lane_start[a, b, :n] = np.where(begins, start, 0)
                 for k in range(int(self.length[a, b])):
-                    row = np.where(runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0)
+                    row = np.where(
+                        runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0
+                    )
                     flowing = np.clip(k + 1 - (start + w.start_up), 0.0, 1.0)
                     row = np.where(begins, self.rates[b, :n] * flowing, row)
                     row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun - k, 0.0, 1.0), row)
                     self.rates[self.begins[a, b] + k, :n] = row
 
-    def decide(self, state: TrafficState, before: int = -1, gone: int = 0, opens: npt.NDArray[np.float64] | None = None) -> Decision:
+    def decide(
+        self, state: TrafficState, before: int = -1, gone: int = 0, opens: npt.NDArray[np.float64] | None = None
+    ) -> Decision:
         """Search from `state`; with `before` >= 0 the stage is still being changed to, since `gone` seconds."""
         w, n = self.weights, self.n_lanes
         self.queue[:n] = state.queue
@@ -219,4 +235,8 @@ class Horizon:
 
 def _faces(move: Movement, other: Movement) -> bool:
     """Whether `move` gives way to `other` when their groups are green together."""
-    return other.origin != move.origin and not (move.turn in ("left", "uturn") and other.turn in ("left", "uturn")) and move.turn != "straight"
+    return (
+        other.origin != move.origin
+        and not (move.turn in ("left", "uturn") and other.turn in ("left", "uturn"))
+        and move.turn != "straight"
+    )

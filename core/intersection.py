@@ -182,6 +182,24 @@ class Intersection:
         red_amber = [g.red_amber for g, starts in zip(self.groups, starting, strict=True) if starts]
         return int(np.ceil(max([0.0, *red_amber, *between.ravel()]) - 1e-9))
 
+    def ends_after(self, before: int, after: int) -> npt.NDArray[np.float64]:
+        """(n_groups,) [s] for which each group that goes keeps its green in this change: as long as no group that comes waits for it."""
+        green = self.stage_greens
+        going, coming = green[before] & ~green[after], green[after] & ~green[before]
+        needs = np.where(self.exclusive, self.intergreen, 0.0)
+        starts = np.maximum(needs[going].max(axis=0, initial=0.0), [g.red_amber for g in self.groups])
+        spare = np.where(self.exclusive & coming[None, :], starts[None, :] - needs, np.inf).min(axis=1, initial=np.inf)
+        return np.where(going & np.isfinite(spare), spare, 0.0)
+
+    def starts_after(self, before: int, after: int) -> npt.NDArray[np.float64]:
+        """(n_groups,) [s] after which each group that comes is green in this change."""
+        green = self.stage_greens
+        going, coming = green[before] & ~green[after], green[after] & ~green[before]
+        needs = np.where(self.exclusive, self.intergreen, 0.0)
+        return np.where(
+            coming, np.maximum(needs[going].max(axis=0, initial=0.0), [g.red_amber for g in self.groups]), 0.0
+        )
+
     def _refuse(self, what: str) -> SiteError:
         return SiteError(f"{self.name}: {what}")
 

@@ -89,9 +89,10 @@ class Sequencer:
         self._ended = np.zeros(n, dtype=np.int32)
         self._red_call = np.zeros(n, dtype=np.int32)
         self._called = np.zeros(n, dtype=np.bool_)
+        self._keeps = np.zeros(n, dtype=np.int32)
         self._control = np.array([-1, 1, 0], dtype=np.int32)
         self._moving: tuple[npt.NDArray[Any], ...] = (
-            self._aspect, self._age, self._ended, self._red_call, self._called, self._control,
+            self._aspect, self._age, self._ended, self._red_call, self._called, self._keeps, self._control,
         )  # fmt: skip
         self._all = np.ones(n, dtype=np.bool_)
         self._view = self._aspect.view()
@@ -165,7 +166,7 @@ class Sequencer:
     def restart(self) -> None:
         """All red, as if every green had ended just now: the only way back from flashing or dark."""
         self._aspect[:] = Aspect.RED
-        for array in (self._age, self._ended, self._red_call):
+        for array in (self._age, self._ended, self._red_call, self._keeps):
             array[:] = 0
         self._called[:] = False
         self._control[:] = (-1, 1, 0)

@@ -37,6 +37,7 @@ class NaiveSequencer:
         self.ended = dict.fromkeys(row, 0)
         self.red = dict.fromkeys(row, 0)
         self.called = dict.fromkeys(row, False)
+        self.keeps = dict.fromkeys(row, 0)
         self.stage: int | None = None
         self.complete = True
 
@@ -149,16 +150,34 @@ class NaiveSequencer:
                 go = self.rotation[self.slack(0)[1]]
             if go is not None:
                 self.stage, self.complete = go, False
+                self.plan_ends()
         self.move()
         for k, name in enumerate(self.groups):
             if (calls is None or calls[k]) and self.aspect[name] != GREEN:
                 self.called[name] = True
 
+    def plan_ends(self) -> None:
+        """A group that goes keeps its green until its intergreens towards those that come say it must end."""
+        assert self.stage is not None
+        green = {name for name, aspect in self.aspect.items() if aspect == GREEN}
+        coming = self.greens[self.stage] - green
+        starts = {}
+        for name in coming:
+            lead = ticks(self.groups[name].red_amber)
+            own = 10 - self.age[name] + lead
+            if self.aspect[name] == AMBER:
+                own += ticks(self.groups[name].amber)
+            clear = [needs - (0 if foe in green else self.ended[foe]) for foe, needs in self.enemies[name].items()]
+            starts[name] = max([own, lead, *clear])
+        for name in green - self.greens[self.stage]:
+            latest = [starts[other] - self.enemies[other][name] for other in coming if name in self.enemies[other]]
+            self.keeps[name] = min(latest, default=0)
+
     def move(self) -> None:
         target = self.greens[self.stage] if self.stage is not None and not self.complete else None
         for name, group in self.groups.items():
             if target is not None and self.aspect[name] == GREEN and name not in target:
-                if self.age[name] >= ticks(group.min_green):
+                if self.keeps[name] <= 0:
                     self.show(name, AMBER if group.amber > 0 else RED)
                     self.ended[name] = 0
             elif self.aspect[name] == AMBER and self.age[name] >= ticks(group.amber):
@@ -188,6 +207,8 @@ class NaiveSequencer:
                 self.ended[name] += 1
                 if self.called[name]:
                     self.red[name] += 1
+            elif self.keeps[name] > 0:
+                self.keeps[name] -= 1
         if not self.complete and self.stage is not None:
             self.complete = all(
                 (self.aspect[name] == GREEN and self.age[name] >= ticks(group.min_green))

@@ -38,7 +38,9 @@ EMPTY_GAP = 4.0
 
 
 @kernel
-def advance_time(now: int, far: F64, near: F64, queue: F64, upper: F64, late: F64, own: I32, standing: F64, storage: F64) -> None:
+def advance_time(
+    now: int, far: F64, near: F64, queue: F64, upper: F64, late: F64, own: I32, standing: F64, storage: F64
+) -> None:
     """What was due this second arrives; what the advance loop should have seen by now, and did not, is dropped or stands above it."""
     lanes, ring = far.shape
     at = now % ring
@@ -192,7 +194,9 @@ def tick(
 
 
 @kernel
-def outlook(now: int, far: F64, near: F64, queue: F64, upper: F64, rate: F64, sight: F64, beyond: F64, total: F64, arrivals: F64) -> None:
+def outlook(
+    now: int, far: F64, near: F64, queue: F64, upper: F64, rate: F64, sight: F64, beyond: F64, total: F64, arrivals: F64
+) -> None:
     """State from the rings: `total` (L,) queue, `arrivals` (L, T); past `sight` (L,) [s] what is `beyond` (L, T), at least nothing."""
     lanes, ring = far.shape
     for lane in range(lanes):
@@ -209,7 +213,16 @@ def outlook(now: int, far: F64, near: F64, queue: F64, upper: F64, rate: F64, si
 
 @kernel
 def learn_shares(
-    source: F64, target: F64, begin: I32, to: I32, share: F64, first: int, last: int, speed: float, error: F64, sums: bool
+    source: F64,
+    target: F64,
+    begin: I32,
+    to: I32,
+    share: F64,
+    first: int,
+    last: int,
+    speed: float,
+    error: F64,
+    sums: bool,
 ) -> None:
     """One normalised gradient step of target[to] = sum share * source, for sources `first`..`last`-1, then back onto the simplex.
 

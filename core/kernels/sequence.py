@@ -7,10 +7,14 @@ State in ticks of 100 ms; n groups, s stages, r stages in the rotation:
     ended     (n,)         since the end of the last green, counted to LONG_AGO and no further
     red_call  (n,)         of not being green while a call stands
     called    (n,) bool    a call stands; latched until green
+    keeps     (n,)         for how long a group that ends in this change keeps its green
     control   (3,)         [stage served or being changed to (-1: none yet), complete (1) or changing (0), entered by force (1)]
 
 A group that was green or amber is red for at least MIN_RED before it may be green again. A stage is complete when its groups are
 green and past their minimum green and no other group is green; only then is there a choice.
+
+In a change every group that comes starts as soon as the intergreens allow; a group that goes ends only when its own intergreens need
+it: while a crossing clears, the traffic beside it keeps its green.
 
 The longest red is kept by construction. `rotation` is a cyclic order of stages that serves every group. Whenever there is a choice,
 there is a place in the rotation from which all groups would be served in time; a wish, or waiting one tick longer, is granted only
@@ -174,6 +178,36 @@ def choose(
 
 
 @kernel
+def keep_greens(
+    stage_green: Bools, exclusive: Bools, intergreen: I32, amber: I32, red_amber: I32, aspect: I8, age: I32, ended: I32,
+    keeps: I32, control: I32,
+) -> None:  # fmt: skip
+    """At the beginning of a change: how long each group that goes keeps its green without delaying any that comes."""
+    n = aspect.shape[0]
+    target = control[0]
+    for i in range(n):
+        keeps[i] = 0
+        if aspect[i] == GREEN and not stage_green[target, i]:
+            keeps[i] = NEVER
+    for j in range(n):
+        if not stage_green[target, j] or aspect[j] == GREEN:
+            continue
+        start = red_amber[j] + MIN_RED - age[j]
+        if aspect[j] == AMBER:
+            start += amber[j]
+        start = max(start, red_amber[j])
+        for i in range(n):
+            if exclusive[i, j]:
+                start = max(start, intergreen[i, j] - (0 if aspect[i] == GREEN else ended[i]))
+        for i in range(n):
+            if exclusive[i, j] and keeps[i] > start - intergreen[i, j]:
+                keeps[i] = start - intergreen[i, j]
+    for i in range(n):
+        if keeps[i] == NEVER:
+            keeps[i] = 0
+
+
+@kernel
 def move(
     stage_green: Bools,
     exclusive: Bools,
@@ -185,6 +219,7 @@ def move(
     ended: I32,
     red_call: I32,
     called: Bools,
+    keeps: I32,
     control: I32,
 ) -> None:
     """Let every group that may change now change: ends first, then starts.
@@ -196,6 +231,8 @@ def move(
     changing = target >= 0 and control[1] == 0
     for i in range(n):
         if changing and aspect[i] == GREEN and not stage_green[target, i]:
+            if keeps[i] > 0:
+                continue
             aspect[i] = AMBER if amber[i] > 0 else RED
             age[i] = 0
             ended[i] = 0
@@ -246,16 +283,20 @@ def elapse(
     ended: I32,
     red_call: I32,
     called: Bools,
+    keeps: I32,
     control: I32,
 ) -> None:
     """Let `ticks` pass; the last of them ends where `grant` begins."""
     n = aspect.shape[0]
     for tick in range(ticks):
         if tick > 0:
+            complete_before = control[1]
             choose(-1, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
+            if control[1] < complete_before:
+                keep_greens(stage_green, exclusive, intergreen, amber, red_amber, aspect, age, ended, keeps, control)
             move(
                 stage_green, exclusive, intergreen, amber, red_amber,
-                aspect, age, ended, red_call, called, control,
+                aspect, age, ended, red_call, called, keeps, control,
             )  # fmt: skip
         for i in range(n):
             age[i] += 1
@@ -264,6 +305,8 @@ def elapse(
                     ended[i] += 1
                 if called[i]:
                     red_call[i] += 1
+            elif keeps[i] > 0:
+                keeps[i] -= 1
         if control[1] == 0:
             complete = True
             for j in range(n):
@@ -298,11 +341,15 @@ def grant(
     ended: I32,
     red_call: I32,
     called: Bools,
+    keeps: I32,
     control: I32,
 ) -> int:
     """Hear `wish` (-1: none) and the calls of now, and let the groups move; returns the refusal code."""
+    complete_before = control[1]
     answer: int = choose(wish, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
-    move(stage_green, exclusive, intergreen, amber, red_amber, aspect, age, ended, red_call, called, control)
+    if control[1] < complete_before:
+        keep_greens(stage_green, exclusive, intergreen, amber, red_amber, aspect, age, ended, keeps, control)
+    move(stage_green, exclusive, intergreen, amber, red_amber, aspect, age, ended, red_call, called, keeps, control)
     for j in range(aspect.shape[0]):
         if calls[j] and aspect[j] != GREEN:
             called[j] = True

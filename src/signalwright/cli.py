@@ -156,7 +156,7 @@ def check(
                 errors=sum(f.unsafe for f in findings), others=sum(not f.unsafe for f in findings)
             )
         )
-    if any(finding.unsafe for finding in findings):
+    if any(finding.severity == "error" for finding in findings):
         raise typer.Exit(1)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from checker import Judge
 from signalwright.core.aspects import MAY_FOLLOW, Aspect
 from signalwright.core.errors import SiteError
-from signalwright.core.intersection import Intersection, SignalGroup, Stage
+from signalwright.core.intersection import GroupKind, Intersection, SignalGroup, Stage
 from signalwright.core.ports import Refusal
 from signalwright.core.sequencer import Sequencer
 from strategies import mad_wishes, sites
@@ -164,3 +164,28 @@ def test_aspect_table_has_no_way_from_amber_to_green() -> None:
     """The table of what may follow what knows no green straight after amber, flashing or dark."""
     for before in (Aspect.AMBER, Aspect.FLASHING_AMBER, Aspect.DARK):
         assert Aspect.GREEN not in MAY_FOLLOW[before]
+
+
+def test_traffic_beside_a_clearing_crossing_keeps_its_green() -> None:
+    """A crossing needs 12 s to clear, the traffic beside it 4 s: it stays green for the 8 s in which nothing else could start."""
+    conflict = np.array([[0, 0, 1], [0, 0, 1], [1, 1, 0]], dtype=bool)
+    site = Intersection(
+        "mill",
+        (SignalGroup("main", ()), SignalGroup("walk", (), GroupKind.PEDESTRIAN, amber=0.0), SignalGroup("side", ())),
+        (Stage("1", frozenset({"main", "walk"})), Stage("2", frozenset({"side"}))),
+        conflict,
+        np.zeros((3, 3), dtype=bool),
+        np.array([[0, 0, 4], [0, 0, 12], [4, 4, 0]], dtype=float),
+    )
+    sequencer = Sequencer(site)
+    for _ in range(20):
+        sequencer.grant(0)
+        sequencer.elapse()
+    seen = []
+    for _ in range(13):
+        sequencer.grant(1)
+        seen.append(shown(sequencer))
+        sequencer.elapse()
+    assert seen == ["GRR"] * 8 + ["yRR"] * 3 + ["RRR", "RRG"]
+    assert site.ends_after(0, 1).tolist() == [8, 0, 0]
+    assert site.starts_after(0, 1).tolist() == [0, 0, 12]
