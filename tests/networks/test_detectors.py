@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from signalwright.networks.netfile import read_lights
 from signalwright.networks.roadnet import load_net
 from signalwright.networks.scenario import Scenario, read_scenario
 from signalwright.networks.shipped import SHIPPED
+from signalwright.networks.simulator import find_sumo
 from signalwright.networks.sumo import open_street
 
 NAMES = sorted(SHIPPED)
@@ -66,10 +68,6 @@ def two_junctions(tmp_path: Path) -> Scenario:
 
     Before that junction come 100 m of two lanes, and a side street.
     """
-    import subprocess
-
-    from signalwright.networks.simulator import find_sumo
-
     (tmp_path / "n.nod.xml").write_text(
         '<nodes><node id="west" x="-130" y="0"/><node id="side" x="-30" y="-90"/>'
         '<node id="merge" x="-30" y="0" type="priority"/><node id="light" x="0" y="0" type="traffic_light"/>'

@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import os
 import signal
+import socket
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ import pytest
 from simulated import shipped, street
 
 from signalwright.core.errors import MissingSumo, SimulationError
+from signalwright.networks.options import Outputs, options_of
 from signalwright.networks.simulator import InProcess, find_sumo, last_words
+from signalwright.networks.sumo import SumoStreet, open_street
 from signalwright.networks.wire import OverTraci
 
 TRANSPORTS = ("libsumo", "traci")
@@ -89,6 +93,12 @@ def test_an_unknown_loop_is_named_when_it_is_watched(tmp_path: Path) -> None:
         simulator.watch(["nowhere"])
 
 
+def tick_on(clock: SumoStreet, seconds: int) -> None:
+    """So many ticks, whatever they say."""
+    for _ in range(seconds):
+        clock.tick()
+
+
 def test_sumo_that_dies_is_an_error_with_its_last_words(tmp_path: Path) -> None:
     """A SUMO process killed in the middle ends the run in a SimulationError, not in a hang."""
     with street("cross", tmp_path, transport="traci") as clock:
@@ -96,18 +106,11 @@ def test_sumo_that_dies_is_an_error_with_its_last_words(tmp_path: Path) -> None:
         process = clock._simulator._process  # type: ignore[attr-defined]
         os.kill(process.pid, signal.SIGKILL)
         with pytest.raises(SimulationError, match="SUMO stopped"):
-            for _ in range(100):
-                clock.tick()
+            tick_on(clock, 100)
 
 
 def test_a_running_sumo_is_reached_by_host_and_port(tmp_path: Path) -> None:
     """A SUMO started elsewhere with a remote port can be driven."""
-    import socket
-    import subprocess
-
-    from signalwright.networks.options import Outputs, options_of
-    from signalwright.networks.sumo import open_street
-
     scenario, _ = shipped("cross")
     with socket.socket() as probe:
         probe.bind(("localhost", 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -12,10 +13,15 @@ import numpy as np
 import pytest
 from simulated import rotate, shipped, street, trips
 
+from signalwright.controllers import load_controller
+from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError
+from signalwright.core.estimate import Estimate
 from signalwright.core.loop import Junction, run
 from signalwright.core.ports import Refusal
 from signalwright.networks import simulator as simulator_module
+from signalwright.networks.options import Outputs, options_of
+from signalwright.networks.simulator import find_sumo
 from signalwright.networks.sumo import open_street
 
 
@@ -109,10 +115,7 @@ class Trap:
 
 @pytest.mark.parametrize("name", ["actuated", "max-pressure"])
 def test_controllers_see_loops_and_nothing_else(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a closed loop no function of the simulator is called but those of loops, and of a vehicle only when it came and went is used."""
-    from signalwright.controllers import load_controller
-    from signalwright.core.estimate import Estimate
-
+    """No function of the simulator is called but those of loops; of a vehicle only when it came and went is used."""
     calls: list[str] = []
     real = simulator_module.library
     spied: list[Any] = []
@@ -138,7 +141,8 @@ def test_controllers_see_loops_and_nothing_else(name: str, tmp_path: Path, monke
 
 def test_nothing_is_lost_between_reads(tmp_path: Path) -> None:
     """A cabinet read every 5 s hears all that one read each second hears."""
-    often, seldom = [], []
+    often: list[Counts] = []
+    seldom: list[Counts] = []
     for gap, into in ((1, often), (5, seldom)):
         with street("cross", tmp_path / str(gap)) as clock:
             (cabinet,) = clock.cabinets.values()
@@ -170,11 +174,6 @@ def test_the_window_ends_the_clock(tmp_path: Path) -> None:
 
 def test_lights_left_alone_run_their_own_program(tmp_path: Path) -> None:
     """With no light under control the trips are those of SUMO run by itself."""
-    import subprocess
-
-    from signalwright.networks.options import Outputs, options_of
-    from signalwright.networks.simulator import find_sumo
-
     scenario, _ = shipped("cross")
     end = scenario.begin + 300
     with open_street(scenario, {}, outputs=tmp_path / "ours", seed=3, end=end) as clock:
