@@ -1,50 +1,55 @@
-"""What the name of a strategy stands for: the plan in the net, a rule of SUMO's own, one of ours, or a class by import
-path."""
+"""What the name of a strategy stands for: the plan in the net, one of ours, or a class by import path; and a run made
+ready."""
 
 from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
-from gettext import gettext as _
 from pathlib import Path
 
-from .. import controllers
-from ..controllers.fixed import FixedTime
-from ..core.certify import certify
+from ..controllers import CONTROLLERS, load_controller
 from ..core.errors import InputError
-from ..core.estimate import Estimate
 from ..core.intersection import Intersection
 from ..core.loop import Junction
-from ..core.planning.fixed import webster_plan
+from ..core.messages import _
 from ..core.ports import Controller
-from ..networks.demand import driven_flows
 from ..networks.detectors import place_loops
 from ..networks.light import Light
 from ..networks.netfile import read_lights
 from ..networks.scenario import Scenario
-from ..networks.sumo import SumoCabinet, SumoStreet, open_street
+from ..networks.sumo import SumoStreet, open_street
 from .provenance import source_hash
 from .spec import RunSpec, unknown
 
-WEBSTER = "webster"
-"""Fixed time by Webster from the scenario's own mean flows."""
+NATIVE = ("plan",)
+"""Strategies that SUMO itself runs: the light's own program."""
+PLANNED = ("webster",)
+"""Fixed plans made for the scenario's mean flows before the run."""
 
-NATIVE = ("plan", "sumo-actuated", "sumo-delay-based")
-"""Strategies that SUMO itself runs: the light's own program, and its two adaptive kinds."""
+Maker = Callable[[Intersection], Controller]
 
 
-def strategy(name: str) -> Callable[[Intersection], Controller]:
+def names() -> list[str]:
+    """All strategies that have a name, the plan of the net first."""
+    return [*NATIVE, *PLANNED, *(name for name in CONTROLLERS if name != "fixed")]
+
+
+def check_strategy(name: str) -> None:
+    """Raise InputError if there is no such strategy. Imports it."""
+    if name not in NATIVE and name not in PLANNED:
+        strategy(name)
+
+
+def strategy(name: str) -> Maker:
     """What makes a controller for an intersection, for one of our names or `module:Class`. Raises InputError."""
-    if ":" not in name:
-        if name not in controllers.CONTROLLERS:
-            raise InputError(
-                unknown(_("strategy {name!r}").format(name=name), name, [*NATIVE, WEBSTER, *controllers.CONTROLLERS])
-            )
-        return controllers.load_controller(name)
-    module, _colon, attribute = name.partition(":")
+    module, colon, attribute = name.partition(":")
+    if not colon:
+        if name not in names():
+            raise InputError(unknown(_("strategy {name!r}").format(name=name), name, names()))
+        return load_controller(name)
     try:
         found = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, ValueError) as error:
         message = _("strategy {name}: {error}; write module:Class of something that can be imported from here")
         raise InputError(message.format(name=name, error=error)) from error
     if not callable(found):
@@ -58,17 +63,13 @@ def source(name: str) -> str:
 
 
 def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStreet, list[Junction]]:
-    """SUMO with the scenario, started, and the junctions under our control: those whose strategy is one of ours.
+    """SUMO with the scenario, started, and the junctions under our control: those whose strategy is not SUMO's.
 
     Raises InputError, MissingSumo, SimulationError.
     """
-    lights = {} if _native(spec) else read_lights(scenario, spec.timing)
-    if missing := [light for light in spec.lights if light not in lights]:
-        read_lights(scenario, spec.timing, missing)  # says what is wrong with them
-    wanted = {light: spec.lights.get(light, spec.controller) for light in lights}
-    ours = {light: name for light, name in wanted.items() if name not in NATIVE}
-    makers = {light: strategy(name) for light, name in ours.items() if name != WEBSTER}
-    makers |= _webster(spec, scenario, {light: lights[light] for light, name in ours.items() if name == WEBSTER})
+    lights, strategies = chosen(spec, scenario)
+    lights = place_loops(scenario, lights) if lights else {}
+    makers = _makers(spec, scenario, lights, strategies)
     extra = dict(spec.options)
     if spec.jitter:
         extra["random-depart-offset"] = f"{spec.jitter:g}"
@@ -76,7 +77,7 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
         extra["lanedata-output"] = str(outputs / "lanes.xml")
     street = open_street(
         scenario,
-        place_loops(scenario, {light: lights[light] for light in ours}) if ours else {},
+        lights,
         outputs=outputs,
         seed=spec.seed,
         begin=spec.begin,
@@ -87,26 +88,47 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
         extra=extra,
     )
     try:
-        return street, [_junction(cabinet, makers[light]) for light, cabinet in street.cabinets.items()]
+        from ..core.estimate import Estimate
+
+        return street, [
+            Junction(cabinet, Estimate(cabinet.intersection), makers[light](cabinet.intersection))
+            for light, cabinet in street.cabinets.items()
+        ]
     except BaseException:
         street.close()
         raise
 
 
-def _native(spec: RunSpec) -> bool:
-    return {spec.controller, *spec.lights.values()} <= set(NATIVE)
+def chosen(spec: RunSpec, scenario: Scenario) -> tuple[dict[str, Light], dict[str, str]]:
+    """The lights under our control, and the strategy of each. Raises InputError for a light the net lacks."""
+    if {spec.controller, *spec.lights.values()} <= set(NATIVE) and not spec.lights:
+        return {}, {}
+    lights = read_lights(scenario, spec.timing)
+    if missing := [light for light in spec.lights if light not in lights]:
+        read_lights(scenario, spec.timing, missing)  # says what is wrong with them
+    wanted = {light: spec.lights.get(light, spec.controller) for light in lights}
+    ours = {light: name for light, name in wanted.items() if name not in NATIVE}
+    return {light: lights[light] for light in ours}, ours
 
 
-def _webster(
-    spec: RunSpec, scenario: Scenario, lights: Mapping[str, Light]
-) -> dict[str, Callable[[Intersection], Controller]]:
-    """Each light's fixed-time plan for the mean flows of this window, as a maker of its controller."""
-    if not lights:
-        return {}
+def _makers(
+    spec: RunSpec, scenario: Scenario, lights: Mapping[str, Light], strategies: Mapping[str, str]
+) -> dict[str, Maker]:
+    planned = {light: lights[light] for light, name in strategies.items() if name in PLANNED}
+    makers = {light: strategy(name) for light, name in strategies.items() if light not in planned}
+    return makers | (_webster(spec, scenario, planned) if planned else {})
+
+
+def _webster(spec: RunSpec, scenario: Scenario, lights: Mapping[str, Light]) -> dict[str, Maker]:
+    """Webster's plan for the mean flows of the window at each light, certified."""
+    from ..core.certify import certify
+    from ..core.planning.fixed import webster_plan
+    from ..networks.demand import driven_flows
+
     flows = driven_flows(scenario, lights, begin=spec.begin, end=spec.end, scale=spec.scale)
-    plans = {light: webster_plan(found.intersection, flows[light])[0] for light, found in lights.items()}
-    return {light: lambda site, plan=plan: FixedTime(certify(plan, site)) for light, plan in plans.items()}  # type: ignore[misc]
+    fixed = load_controller("fixed")
 
+    def planned(site: Intersection) -> Controller:
+        return fixed(certify(webster_plan(site, flows[site.name])[0], site))  # type: ignore[no-any-return]
 
-def _junction(cabinet: SumoCabinet, maker: Callable[[Intersection], Controller]) -> Junction:
-    return Junction(cabinet, Estimate(cabinet.intersection), maker(cabinet.intersection))
+    return dict.fromkeys(lights, planned)

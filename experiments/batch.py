@@ -14,13 +14,13 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from gettext import gettext as _
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from ..core.errors import ResultError
+from ..core.messages import _
 from .result import RESULT, cannot_write, write_directory, write_file
 
 BATCH, RUNS, FAILURES, LOCK = "batch.json", "runs", "failures", ".lock"
@@ -49,13 +49,10 @@ class BatchDirectory:
     def claim(self) -> None:
         """Make the directory ours if it is new or empty. Raises ResultError if it holds anything but a batch."""
         try:
-            if self.path.exists() and any(self.path.iterdir()) and not (self.path / BATCH).exists():
-                if {entry.name for entry in self.path.iterdir()} - {RUNS, FAILURES, LOCK}:
-                    raise ResultError(
-                        _("{path} holds other things than a batch; name a new or empty directory").format(
-                            path=self.path
-                        )
-                    )
+            here = {entry.name for entry in self.path.iterdir()} if self.path.exists() else set()
+            if BATCH not in here and here - {RUNS, FAILURES, LOCK}:
+                message = _("{path} holds other things than a batch; name a new or empty directory")
+                raise ResultError(message.format(path=self.path))
             for name in (RUNS, FAILURES):
                 (self.path / name).mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from gettext import gettext as _
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import polars as pl
 
 from ..core.errors import InputError, ResultError
+from ..core.messages import _
 from .batch import BatchDirectory, Failure
 from .crew import Outcome, work_through
 from .result import result_files

@@ -17,11 +17,12 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from gettext import gettext as _
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any
+
+from ..core.messages import _
 
 LAST_LINES = 40
 """How much of what a worker printed is kept when its job fails."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gettext import gettext as _
 from pathlib import Path
 
 import polars as pl
 from lxml import etree
 
 from ..core.errors import ResultError
+from ..core.messages import _
 
 LANE_SCHEMA: dict[str, type[pl.DataType]] = {
     "edge": pl.String,

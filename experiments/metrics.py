@@ -9,13 +9,13 @@ delay * scheduled = time_loss * inserted + depart_delay * scheduled.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from gettext import gettext as _
 from pathlib import Path
 
 import polars as pl
 from lxml import etree
 
 from ..core.errors import ResultError
+from ..core.messages import _
 
 TRIP_SCHEMA: dict[str, type[pl.DataType]] = {
     "id": pl.String,
@@ -94,7 +94,8 @@ def read_trips(path: Path, end: float) -> Trips:
 
 
 def _after_the_end(row: etree._Attrib) -> bool:
-    """Whether a vehicle was to start no earlier than when the run ended: it stands in the output, but not in the window."""
+    """Whether a vehicle was to start no earlier than when the run ended: it stands in the output, but not in the
+    window."""
     return float(row["depart"]) < 0 and float(row["departDelay"]) <= 0
 
 

@@ -11,11 +11,11 @@ import os
 import platform
 from collections.abc import Iterable, Mapping
 from functools import cache
-from gettext import gettext as _
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import InputError
+from ..core.messages import _
 
 PACKAGES = ("signalwright", "numpy", "numba", "polars", "eclipse-sumo", "libsumo", "traci")
 """What can change a number; the versions of these go into a manifest."""

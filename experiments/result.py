@@ -12,13 +12,13 @@ import shutil
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from gettext import gettext as _
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from ..core.errors import ResultError
+from ..core.messages import _
 
 RESULT, TRIPS, MANIFEST = "result.json", "trips.parquet", "manifest.json"
 TABLES = ("lanes.parquet", "decisions.parquet")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from gettext import gettext as _
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -13,9 +12,10 @@ from typing import Any
 
 from ..core.errors import ResultError
 from ..core.loop import Observer, run
+from ..core.messages import _
 from ..core.ports import Clock
 from ..networks.scenario import Scenario, read_scenario
-from .arms import NATIVE, WEBSTER, open_arm, source, strategy
+from .arms import check_strategy, open_arm, source
 from .lanes import read_lanes
 from .metrics import measure, read_statistic, read_trips
 from .provenance import code_hash, digest, input_hashes, versions
@@ -107,8 +107,8 @@ def verify(specs: Iterable[RunSpec]) -> None:
     """Raise InputError if a scenario or strategy that a run names does not exist. Nothing is simulated."""
     for path in {scenario_path(spec.scenario) for spec in specs}:
         read_scenario(path)
-    for name in {name for spec in specs for name in (spec.controller, *spec.lights.values())} - {*NATIVE, WEBSTER}:
-        strategy(name)
+    for name in {name for spec in specs for name in (spec.controller, *spec.lights.values())}:
+        check_strategy(name)
 
 
 def run_key(spec: RunSpec) -> str:

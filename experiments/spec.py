@@ -6,7 +6,6 @@ import difflib
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from gettext import gettext as _
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -14,12 +13,12 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..core.errors import InputError
+from ..core.messages import _
+from ..networks import shipped
+from ..networks.shipped import SHIPPED
 
 Timing = Literal["safe", "resco"]
 Transport = Literal["libsumo", "traci"]
-
-SHIPPED = Path(__file__).resolve().parent.parent / "networks" / "scenarios"
-"""The scenarios that come with the project, a folder each."""
 
 
 @dataclass(frozen=True)
@@ -83,14 +82,9 @@ def scenario_path(name: str) -> Path:
         raise InputError(_("{path} holds {n} .sumocfg files; name one of them").format(path=path, n=len(found)))
     if path.exists():
         return path
-    if (shipped := SHIPPED / name / f"{name}.sumocfg").exists():
-        return shipped
-    raise InputError(unknown(_("scenario {name}: no such file").format(name=name), name, shipped_names()))
-
-
-def shipped_names() -> list[str]:
-    """Names of the shipped scenarios."""
-    return sorted(path.parent.name for path in SHIPPED.glob("*/*.sumocfg")) if SHIPPED.exists() else []
+    if name in SHIPPED:
+        return shipped.scenario_path(name)
+    raise InputError(unknown(_("scenario {name}: no such file").format(name=name), name, list(SHIPPED)))
 
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:

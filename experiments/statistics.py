@@ -9,12 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from gettext import gettext as _
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
 from scipy import stats
+
+from ..core.messages import _
 
 Floats = npt.NDArray[np.float64]
 

@@ -1,11 +1,11 @@
 """What the loops of a street saw in the last second, from the simulator's few values about them.
 
-SUMO's own last-step values are no counts of a cabinet: its number of vehicles counts one that stands on the loop anew each second, and
-one that left sideways (a lane change) a second time; its last-step occupancy forgets the part of the second before a vehicle that was
-there already drove off. Here a vehicle is counted once, in the second it came onto the loop, and the occupancy is the time there was
-metal over the loop. So they equal `nVehEntered` and `occupancy` of SUMO's E1 output with a period of 1 s, up to two things: that output
-gives a vehicle that changes lanes off the loop the whole time it had been there when it leaves, and adds up vehicles that overlap, so
-that it can exceed 100 %; here it ends at 1.
+SUMO's own last-step values are no counts of a cabinet: its number of vehicles counts one that stands on the loop anew
+each second, and one that left sideways (a lane change) a second time; its last-step occupancy forgets the part of the
+second before a vehicle that was there already drove off. Here a vehicle is counted once, in the second it came onto
+the loop, and the occupancy is the time there was metal over it. So the counts equal `nVehEntered` of SUMO's E1 output
+with a period of 1 s (not `nVehContrib`, which counts vehicles when they leave), and the occupancy equals its
+`occupancy`, but never exceeds 1 where two vehicles overlap on a loop.
 """
 
 from __future__ import annotations

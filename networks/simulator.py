@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import MissingSumo, SimulationError
+from .ownheap import OwnHeap, allow_arenas
 
 Floats = npt.NDArray[np.float64]
 Passage = tuple[float, float]
@@ -108,7 +109,7 @@ def last_words(log: Path | None, *spoken: str) -> str:
 
 
 class InProcess:
-    """SUMO as a library in this process: fast, without a window, one simulation at a time."""
+    """SUMO as a library in this process: fast, without a window, one simulation at a time, in a heap of its own."""
 
     def __init__(self, installation: Installation, options: Sequence[str], log: Path | None = None) -> None:
         self._log = log
@@ -118,9 +119,11 @@ class InProcess:
             raise SimulationError(
                 "a simulation is already open in this process; close it first, or use --transport traci"
             )
+        allow_arenas()
+        self._heap = OwnHeap()
         with _silence() as spoken:
             try:
-                self._sumo.start([str(installation.home / "bin" / "sumo"), *options])
+                self._heap.run(lambda: self._sumo.start([str(installation.home / "bin" / "sumo"), *options]))
             except Exception as error:
                 _close_quietly(self._sumo)
                 raise SimulationError(f"SUMO could not start:\n{last_words(log, spoken())}") from error
@@ -139,7 +142,7 @@ class InProcess:
         try:
             for light, state in letters:
                 self._show(light, state)
-            self._step()
+            self._heap.run(self._step)
         except Exception as error:
             raise self._failed(error) from error
 
@@ -169,7 +172,7 @@ class InProcess:
         if self._open:
             self._open = False
             with _silence():
-                self._sumo.close()
+                self._heap.run(self._sumo.close)
 
     def _failed(self, error: Exception) -> SimulationError:
         with contextlib.suppress(Exception):
