@@ -181,7 +181,7 @@ def _write_parquet(path: Path, rows: list[tuple[datetime, str, int, int]]) -> No
         raise InputError(
             "Parquet needs the analysis tools: pip install 'signalwright[analysis]', or export to .csv"
         ) from None
-    kinds = {
+    kinds: dict[str, Any] = {
         "TimeStamp": polars.Datetime("ms"),
         "DeviceId": polars.String,
         "EventId": polars.UInt8,
