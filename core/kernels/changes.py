@@ -43,7 +43,7 @@ def base_for(net: Network, cycle: int, sweeps: int) -> Base:
     )  # fmt: skip
 
 
-@kernel(inline=True)
+@kernel(lean=True)
 def _replay(
     net: Network, cycle: int, sweeps: int, hours: np.float32, base: Base, reach: I32, depth: I32, whole: bool, keep: bool,
     room: Scratch, value: NDArray[np.float64],
