@@ -118,7 +118,8 @@ class _Program:
     widths l, r before and after the centre line and, at each end of it, the centre's place w in the green, with an integer m.
 
     A band on the link from i to j whose centre passes i at w_i after green starts there must pass j at
-    o_i + w_i + travel = o_j + w_j + m with l <= w - cleared and r <= green - w at both ends.
+    o_i + w_i + travel = o_j + w_j + m with l <= w - cleared and r <= green - w at both ends. A binary says whether there is
+    a band at all; where not, its width is nothing and its line may pass at red.
     """
 
     def __init__(
@@ -134,6 +135,7 @@ class _Program:
         self.left, self.right = self._new(*shape), self._new(*shape)
         self.at_start, self.at_end = self._new(*shape), self._new(*shape)
         self.turns = self._new(*shape)
+        self.open = self._new(*shape)
         self.rows: list[tuple[dict[int, float], float, float]] = []
         self.gain = np.zeros(self.count)
         for d in (0, 1):
@@ -172,8 +174,11 @@ class _Program:
                 self.rows.append((row, -self.travel[d][i], -self.travel[d][i]))
                 for signal, place in ((a, self.at_start[d, i]), (b, self.at_end[d, i])):
                     low, high = self._green(d, signal)
-                    self.rows.append(({int(place): 1.0, int(self.left[d, i]): -1.0}, low, math.inf))
-                    self.rows.append(({int(place): 1.0, int(self.right[d, i]): 1.0}, -math.inf, high))
+                    there = int(self.open[d, i])
+                    self.rows.append(({int(place): 1.0, int(self.left[d, i]): -1.0, there: -1.0}, low - 1.0, math.inf))
+                    self.rows.append(({int(place): 1.0, int(self.right[d, i]): 1.0, there: 1.0}, -math.inf, high + 1.0))
+                for half in (self.left[d, i], self.right[d, i]):
+                    self.rows.append(({int(half): 1.0, int(self.open[d, i]): -1.0}, -math.inf, 0.0))
                 if self.form != "am-band":
                     self.rows.append(({int(self.left[d, i]): 1.0, int(self.right[d, i]): -1.0}, 0.0, 0.0))
             self._join(d, links)
@@ -184,7 +189,8 @@ class _Program:
             first, second = (i, i + 1) if d == 0 else (i + 1, i)
             self.rows.append(({int(self.at_end[d, first]): 1.0, int(self.at_start[d, second]): -1.0}, 0.0, 0.0))
             if self.form == "maxband":
-                self.rows.append(({int(self.left[d, first]): 1.0, int(self.left[d, second]): -1.0}, 0.0, 0.0))
+                for same in (self.left, self.open):
+                    self.rows.append(({int(same[d, first]): 1.0, int(same[d, second]): -1.0}, 0.0, 0.0))
 
     def solved(self, time_limit: float) -> GreenWave:
         """Hand the program to HiGHS and read the bands off."""
@@ -200,7 +206,7 @@ class _Program:
         reach = sum(max(t) for t in self.travel) + max(max(s.leads) - min(s.leads) for s in self.signals) / self.cycle + 3.0
         low[self.turns.ravel()], high[self.turns.ravel()] = -math.ceil(reach), math.ceil(reach)
         integer = np.zeros(self.count)
-        integer[self.turns.ravel()] = 1
+        integer[np.concatenate((self.turns.ravel(), self.open.ravel()))] = 1
         integer[np.concatenate([c.ravel() for c in self.choice])] = 1
         found = milp(
             -self.gain,
@@ -211,8 +217,8 @@ class _Program:
         )
         if found.x is None:
             raise InputError(
-                f"no green wave was found at a cycle of {self.cycle:g} s within {time_limit:g} s: some green is too short "
-                "for a band to pass straight through; try the am-band form, another speed or cycle"
+                f"no green wave was found at a cycle of {self.cycle:g} s within {time_limit:g} s: "
+                "allow more time, or look at a shorter part of the arterial"
             )
         return self._read(found.x, float(-found.fun), found.status == 0)
 

@@ -52,20 +52,20 @@ def arterials(draw: st.DrawFn) -> list[Signal]:
 def test_no_offsets_give_wider_bands(signals: list[Signal]) -> None:
     """The program's bands are at least as wide as the best of all whole-second offsets, and really fit the greens."""
     cycle, speed = 24, 10.0
-    if brute(signals, cycle, speed) <= 0.0:
-        return
     wave = green_wave(signals, cycle, speed)
     out, back = (through(signals, list(wave.offsets), list(wave.leads), cycle, speed, d) for d in (0, 1))
     assert wave.proved
-    assert out >= wave.bands[0].width - 1e-6
-    assert back >= wave.bands[1].width - 1e-6
-    assert wave.bands[0].width + wave.bands[1].width >= brute(signals, cycle, speed) - 0.5
+    assert out >= wave.bands[0].width - 1e-4
+    assert back >= wave.bands[1].width - 1e-4
+    assert wave.bands[0].width + wave.bands[1].width >= brute(signals, cycle, speed) - 1e-3
 
 
 def inside_green(wave: GreenWave, signals: list[Signal]) -> None:
     """Every band lies within the green of every signal it passes."""
     named = {s.name: k for k, s in enumerate(signals)}
     for band in wave.bands:
+        if band.width < 1e-6:
+            continue
         for name, start in zip(band.signals, band.starts, strict=True):
             k = named[name]
             back = band.direction == "inbound"
