@@ -166,7 +166,7 @@ def set_windows(
 
 
 @kernel(inline=True)
-def _discharge(net: Network, link: int, cycle: int, middle: F32, half: F32, used: I32, go: F32) -> None:
+def discharge(net: Network, link: int, cycle: int, middle: F32, half: F32, used: I32, go: F32) -> None:
     """Discharge possible in each bin: the overlap of the bin with the green windows of all layers."""
     for t in range(cycle):
         store(go, t * WIDTH, splat(np.float32(0.0)))
@@ -290,7 +290,7 @@ def solve(
             store(arrivals, t * WIDTH, e)
             q = larger(q + (e - let), zero)
     else:
-        _discharge(net, link, cycle, middle, half, used, go)
+        discharge(net, link, cycle, middle, half, used, go)
         for t in range(cycle):
             e = (load(arrivals, t * WIDTH) + carry) * served
             carry = fused(carry, keep, trace)
