@@ -24,6 +24,9 @@ SPACE = 7.0
 PRIOR_FLOW = 60.0
 """Seconds of discharge the assumed saturation flow counts for against what is seen."""
 
+FULL_AFTER, FULL_FOR = 3.0, 3.0
+"""Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
+
 
 class Estimate:
     """One intersection's estimator; `update` once a second. The state it returns is its own and is overwritten each time."""
@@ -40,6 +43,7 @@ class Estimate:
         self._lane_groups = np.zeros((n_lanes, len(site.groups)), dtype=np.bool_)
         for m, group in enumerate(self._group_of):
             self._lane_groups[:, group] |= self._uses[:, m]
+        self._capacity = np.array([way.length * way.lanes / SPACE for way in site.exits])
         self._detectors()
         self._exits()
         self.far, self.near = np.zeros((n_lanes, RING)), np.zeros((n_lanes, RING))
@@ -47,6 +51,7 @@ class Estimate:
         self.on_stop, self.greened, self.departed = np.zeros(n_lanes), np.zeros(n_lanes), np.zeros(n_lanes)
         self.came, self.rate = np.zeros(n_lanes), np.full(n_lanes, 0.05)
         self.flow, self.flow_time = np.zeros(n_lanes), np.zeros(n_lanes)
+        self.stuck, self.setback = np.zeros(n_lanes), np.full(n_lanes, kernels.SETBACK)
         self.standing, self.silent, self.trust = np.zeros(n_detectors), np.zeros(n_detectors), np.ones(n_detectors)
         self.seen, self.arrived, self.left = np.zeros(n_detectors), np.zeros(n_lanes), np.zeros(n_lanes)
         self.entered = np.zeros(len(site.exits))
@@ -59,9 +64,11 @@ class Estimate:
         self.state = TrafficState(
             site, 0.0, -1, True, 0.0, np.zeros(n_lanes), np.zeros((n_lanes, HORIZON)), self._assumed.copy(),
             np.zeros((n_lanes, len(moves))), np.zeros(n_lanes), np.zeros(n_lanes), np.ones(n_lanes),
-            np.array([e.length * e.lanes / SPACE for e in site.exits]), np.zeros(len(site.groups), dtype=np.bool_),
-            np.zeros(len(site.groups)),
+            self._capacity.copy(), np.zeros(len(site.groups), dtype=np.bool_),
+            np.zeros(len(site.groups)), np.zeros(n_lanes),
         )  # fmt: skip
+        self._waited = np.zeros(n_lanes)
+        self._closed = np.zeros(n_lanes)
         self._turning()
 
     def _detectors(self) -> None:
@@ -84,7 +91,7 @@ class Estimate:
                 if d.kind is LoopKind.ADVANCE:
                     self.late[lane] = seconds if self.late[lane] == 0.0 else min(self.late[lane], seconds)
                     self.storage[lane] = max(self.storage[lane], d.distance / SPACE)
-                    if len(d.lanes) == 1 and d.lane == name:
+                    if len(d.lanes) == 1 and (d.lane == name or self.own[lane] < 0):
                         self.own[lane] = row
             link.append(len(lane_of))
         self.link = np.array(link, dtype=np.int32)
@@ -140,7 +147,8 @@ class Estimate:
         kernels.tick(
             now, counts.vehicles, counts.occupancy, self.trust, self.kind, self.link, self.lane_of, self.lag, self.share, self.stop_of,
             self.own, self.late, self.storage, self._green, self.far, self.near, self.queue, self.upper, self.on_stop, self.standing,
-            self.silent, self.greened, state.gap, self.departed, self.came, self.rate, self.flow, self.flow_time, memory,
+            self.silent, self.greened, state.gap, self.departed, self.came, self.rate, self.flow, self.flow_time,
+            self.stuck, self._closed, self.setback, memory,
         )  # fmt: skip
         self._learn(counts)
         self.beyond[:] = np.where(self.told, self.beyond, self.rate[:, None])
@@ -153,7 +161,19 @@ class Estimate:
         wanting = (soon > 0.3) | (state.occupied > 0.0)
         state.calls[:] = (self._lane_groups & wanting[:, None]).any(axis=0)
         state.red[:] = np.where(green, 0.0, np.where(state.calls, state.red + counts.interval, state.red))
+        self._room(counts)
         return state
+
+    def _room(self, counts: Counts) -> None:
+        """Exits whose loops stand occupied are full: the lanes that lead there discharge nothing."""
+        state = self.state
+        np.copyto(state.closed, self._closed)
+        for k, rows in enumerate(self._exit_loops):
+            full = len(rows) > 0 and bool((self.standing[rows] >= FULL_AFTER).all())
+            state.room[k] = 0.0 if full else self._capacity[k]
+        for (lane, _), exit_, share in zip(self._turn_of, self._turn_to, self._turn_share, strict=True):
+            if state.room[exit_] < 1.0 and share > 0.3:
+                state.closed[lane] = max(state.closed[lane], FULL_FOR)
 
     def _learn(self, counts: Counts) -> None:
         """Running means, and from them the lane shares of the loops upstream and the turning shares."""

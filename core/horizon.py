@@ -19,7 +19,7 @@ class Weights:
     """What the search minimises, the same everywhere: seconds of waiting, and these."""
 
     horizon: int = 60
-    fine: int = 20
+    fine: int = 10
     beam: int = 4
     stop: float = 2.0
     change: float = 2.0
@@ -60,6 +60,9 @@ class Horizon:
             for lane in move.lanes:
                 self._uses[self._lane_row[lane], m] = True
         self._green = site.stage_greens
+        self._lane_groups = np.zeros((n_lanes, len(site.groups)))
+        for m, group in enumerate(self._group_of):
+            self._lane_groups[:, group] = np.maximum(self._lane_groups[:, group], self._uses[:, m])
         self._timing()
         self._permissive()
         f32, i32 = np.float32, np.int32
@@ -158,7 +161,6 @@ class Horizon:
                     nearest = np.minimum(nearest, first)
             self.reach[s, :n] = np.where(served[s], 0.0, np.where(nearest < 1e8, nearest + w.start_up + w.reach, 30.0))
         self.clearing[:n] = 0.5 * headway * w.clearing
-        self.weight[:n] = 1.0
 
     def _changes(self, share: npt.NDArray[np.float64], served: npt.NDArray[np.bool_]) -> None:
         w, n = self.weights, self.n_lanes
@@ -184,13 +186,15 @@ class Horizon:
                     row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun - k, 0.0, 1.0), row)
                     self.rates[self.begins[a, b] + k, :n] = row
 
-    def decide(self, state: TrafficState, before: int = -1, gone: int = 0, opens: npt.NDArray[np.float64] | None = None) -> Decision:
+    def decide(self, state: TrafficState, before: int = -1, gone: int = 0) -> Decision:
         """Search from `state`; with `before` >= 0 the stage is still being changed to, since `gone` seconds."""
         w, n = self.weights, self.n_lanes
         self.queue[:n] = state.queue
         seen = min(state.arrivals.shape[1], w.horizon)
         self.arrivals[:seen, :n] = state.arrivals[:, :seen].T
-        self.opens[:n] = 0.0 if opens is None else opens
+        self.opens[:n] = state.closed if len(state.closed) else 0.0
+        late = (self._lane_groups * state.red).max(axis=1) - w.patience
+        self.weight[:n] = 1.0 + w.impatience * np.clip(late / w.patience, 0.0, 3.0)
         soon = self.queue[:n] + self.arrivals[:25, :n].sum(axis=0)
         served = self.rates[: self.n_stages, :n] > 0
         self.skip[:] = [0 if (soon[served[s]] > 0.2).any() else 1 for s in range(self.n_stages)]
