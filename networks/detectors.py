@@ -70,10 +70,15 @@ def write_loops(path: Path, lights: Iterable[Light], there_already: Collection[s
         for d in written.values()
     ]
     lines.append("</additional>\n")
+    write_whole(path, "\n".join(lines))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write("\n".join(lines))
+            out.write(text)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

@@ -40,6 +40,11 @@ class Outputs:
         return self.directory / "loops.add.xml"
 
     @property
+    def programs(self) -> Path:
+        """The programs of SUMO's own adaptive types, where they are used."""
+        return self.directory / "programs.add.xml"
+
+    @property
     def log(self) -> Path:
         """SUMO's warnings and errors."""
         return self.directory / "sumo.log"

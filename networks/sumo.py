@@ -17,6 +17,8 @@ from ..core.ports import Mode, Refusal, Status, Wish
 from ..core.sequencer import TICKS, Sequencer
 from .detectors import own_loops, write_loops
 from .light import Light
+from .native import write_programs
+from .netfile import read_lights
 from .loops import Loops
 from .options import Outputs, options_of
 from .scenario import Scenario
@@ -197,6 +199,7 @@ def open_street(
     lights: Mapping[str, Light],
     *,
     outputs: Path,
+    native: Mapping[str, str] | None = None,
     seed: int | None = None,
     begin: float | None = None,
     end: float | None = None,
@@ -208,6 +211,7 @@ def open_street(
 ) -> SumoStreet:
     """Start a scenario with these lights, with the loops they have, under our control; the others are left as they are.
 
+    `native` gives other lights to an arm of SUMO's own ({light: a name of networks.native.NATIVE}).
     `outputs` is a directory, made if need be, for SUMO's files (see Outputs). `gui` opens SUMO's window, `remote` (host, port) connects to a
     SUMO that was started with `--remote-port` and the options of `options_of`; both go over TraCI. Raises InputError, MissingSumo,
     SimulationError.
@@ -217,13 +221,16 @@ def open_street(
         files = Outputs(outputs.resolve())
         own = {loop.name for loop in own_loops(scenario)}
         write_loops(files.loops, lights.values(), own)
+        additionals = [files.loops]
+        if native and write_programs(files.programs, read_lights(scenario, lights=native), native):
+            additionals.append(files.programs)
     except OSError as error:
         raise InputError(
             f"{outputs}: cannot be written to ({error.strerror or error}); choose another directory"
         ) from error
     first, last = scenario.begin if begin is None else begin, scenario.end if end is None else end
     options = options_of(
-        scenario, files, seed=seed, begin=begin, end=end, scale=scale, additionals=(files.loops,), extra=extra
+        scenario, files, seed=seed, begin=begin, end=end, scale=scale, additionals=additionals, extra=extra
     )
     simulator: Simulator
     if remote is not None:
