@@ -58,10 +58,13 @@ def options_of(
     begin: float | None = None,
     end: float | None = None,
     scale: float = 1.0,
-    additionals: Sequence[Path] = (),
+    additionals: Sequence[Path] | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """The command line of SUMO for a scenario, without its program; `extra` options come last, an empty value for none."""
+    """The command line of SUMO for a scenario, without its program.
+
+    `additionals` stand in the place of the scenario's own; `extra` options come last, an empty value for none.
+    """
     first = scenario.begin if begin is None else begin
     last = scenario.end if end is None else end
     if last is not None and last <= first:
@@ -70,7 +73,7 @@ def options_of(
         )
     if scale <= 0:
         raise InputError(f"the demand scale {scale:g} must be more than 0; 1 leaves the demand as it is")
-    files = [str(path) for path in (*scenario.additionals, *additionals)]
+    files = [str(path) for path in (scenario.additionals if additionals is None else additionals)]
     said = ["--net-file", str(scenario.net)]
     if scenario.routes:
         said += ["--route-files", ",".join(map(str, scenario.routes))]

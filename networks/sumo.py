@@ -21,6 +21,7 @@ from .native import write_programs
 from .netfile import read_lights
 from .loops import Loops
 from .options import Outputs, options_of
+from .redirect import redirected
 from .scenario import Scenario
 from .simulator import InProcess, Simulator, find_sumo
 from .wire import OverTraci
@@ -221,7 +222,7 @@ def open_street(
         files = Outputs(outputs.resolve())
         own = {loop.name for loop in own_loops(scenario)}
         write_loops(files.loops, lights.values(), own)
-        additionals = [files.loops]
+        additionals = [*redirected(scenario, files.directory), files.loops]
         if native and write_programs(files.programs, read_lights(scenario, lights=native), native):
             additionals.append(files.programs)
     except OSError as error:
