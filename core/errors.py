@@ -1,15 +1,15 @@
 """The error tree. Every message says what was wrong, where, and what to do about it.
 
-    SignalwrightError                 exit code of the command
-    |-- InputError            2       a file, name or option the user gave cannot be used
-    |   |-- SiteError         2       a site (intersection) that cannot be lawful
-    |   `-- CountsError       2       counts that cannot be believed as a whole
-    |-- UnsafePlan            1       a plan that breaks a safety rule (carries every reason)
-    |-- MissingSumo           3       neither SUMO_HOME nor the wheel offers a simulator
-    |-- SimulationError       4       SUMO stopped or refused, with its last messages
-    |-- ProtocolError         5       bytes on a line that mean nothing lawful
-    |   `-- LinkLost          5       the other end of a line does not answer
-    `-- ResultError           6       a result that could not be written or does not agree with its manifest
+SignalwrightError                 exit code of the command
+|-- InputError            2       a file, name or option the user gave cannot be used
+|   |-- SiteError         2       a site (intersection) that cannot be lawful
+|   `-- CountsError       2       counts that cannot be believed as a whole
+|-- UnsafePlan            1       a plan that breaks a safety rule (carries every reason)
+|-- MissingSumo           3       neither SUMO_HOME nor the wheel offers a simulator
+|-- SimulationError       4       SUMO stopped or refused, with its last messages
+|-- ProtocolError         5       bytes on a line that mean nothing lawful
+|   `-- LinkLost          5       the other end of a line does not answer
+`-- ResultError           6       a result that could not be written or does not agree with its manifest
 """
 
 from __future__ import annotations

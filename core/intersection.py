@@ -135,7 +135,9 @@ class Intersection:
         for attribute, dtype in (("conflict", np.bool_), ("yields", np.bool_), ("intergreen", np.float64)):
             matrix = np.array(getattr(self, attribute), dtype=dtype)
             if matrix.shape != (n, n):
-                raise SiteError(f"{self.name}: the {attribute} matrix is {matrix.shape}, {n} signal groups need ({n}, {n})")
+                raise SiteError(
+                    f"{self.name}: the {attribute} matrix is {matrix.shape}, {n} signal groups need ({n}, {n})"
+                )
             matrix.setflags(write=False)
             object.__setattr__(self, attribute, matrix)
         self._check_names()
@@ -199,7 +201,9 @@ class Intersection:
     def _check_groups(self) -> None:
         for group in self.groups:
             if not 0 < group.min_green < 300:
-                raise self._refuse(f"group {group.name}: minimum green {group.min_green} s must lie between 0 and 300 s")
+                raise self._refuse(
+                    f"group {group.name}: minimum green {group.min_green} s must lie between 0 and 300 s"
+                )
             if group.amber < 0 or group.red_amber < 0:
                 raise self._refuse(f"group {group.name}: amber and red-amber cannot be negative")
             if group.kind is not GroupKind.PEDESTRIAN and group.amber < 3.0:
@@ -223,11 +227,15 @@ class Intersection:
         known = set(self.group_index)
         for stage in self.stages:
             if stage.green - known:
-                raise self._refuse(f"stage {stage.name} names groups the site lacks: {', '.join(sorted(stage.green - known))}")
+                raise self._refuse(
+                    f"stage {stage.name} names groups the site lacks: {', '.join(sorted(stage.green - known))}"
+                )
             rows = [self.group_index[name] for name in sorted(stage.green)]
             for i, j in np.argwhere(np.triu(self.exclusive[np.ix_(rows, rows)])):
                 a, b = self.groups[rows[i]].name, self.groups[rows[j]].name
-                raise self._refuse(f"stage {stage.name} has the conflicting groups {a} and {b} green together; take one out")
+                raise self._refuse(
+                    f"stage {stage.name} has the conflicting groups {a} and {b} green together; take one out"
+                )
         for group in self.groups:
             if group.max_red is not None and not any(group.name in stage.green for stage in self.stages):
                 raise self._refuse(f"group {group.name} is green in no stage; add it to one, or lift its longest red")

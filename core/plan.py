@@ -21,30 +21,6 @@ class Plan:
     offset: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class SafePlan:
-    """A plan that `certify` found lawful for its intersection. Nothing else makes one.
-
-    `sequence` are stage rows, `starts` [s] when each stage's interstage begins within the cycle, `cycle` [s].
-    """
-
-    plan: Plan
-    intersection: Intersection
-    sequence: tuple[int, ...]
-    starts: tuple[int, ...]
-    cycle: int
-
-    def stage_at(self, time: float) -> int:
-        """The stage row to be asked for at `time` [s]."""
-        within = (time - self.plan.offset) % self.cycle
-        current = self.sequence[-1]
-        for stage, start in zip(self.sequence, self.starts, strict=True):
-            if start > within:
-                break
-            current = stage
-        return current
-
-
 def cycle_of(plan: Plan, intersection: Intersection) -> int:
     """Cycle [s]: the greens and the interstages between them, so it cannot disagree with either."""
     return sum(plan.greens) + sum(interstages_of(plan, intersection))
@@ -71,7 +47,9 @@ def share_out(total: int, weights: tuple[float, ...], minima: tuple[int, ...]) -
         free = [k for k in range(len(weights)) if k not in fixed]
         left = total - sum(fixed.values())
         weight = sum(weights[k] for k in free) or 1.0
-        exact = {k: left * (weights[k] / weight if weight and any(weights[f] for f in free) else 1 / len(free)) for k in free}
+        exact = {
+            k: left * (weights[k] / weight if weight and any(weights[f] for f in free) else 1 / len(free)) for k in free
+        }
         short = [k for k in free if exact[k] < minima[k]]
         if not short:
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,10 @@ from .ports import Refusal, Wish
 
 TICKS = 10
 """Ticks in a second."""
+
+_FAILED = int(Aspect.FLASHING_AMBER)
+_REFUSALS = tuple(Refusal)
+"""Plain numbers and a tuple: comparing a numpy scalar with an enumeration, and making one, take longer than a second of the machine."""
 
 I32 = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
@@ -85,7 +90,9 @@ class Sequencer:
         self._red_call = np.zeros(n, dtype=np.int32)
         self._called = np.zeros(n, dtype=np.bool_)
         self._control = np.array([-1, 1, 0], dtype=np.int32)
-        self._moving = (self._aspect, self._age, self._ended, self._red_call, self._called, self._control)
+        self._moving: tuple[npt.NDArray[Any], ...] = (
+            self._aspect, self._age, self._ended, self._red_call, self._called, self._control,
+        )  # fmt: skip
         self._all = np.ones(n, dtype=np.bool_)
         self._view = self._aspect.view()
         self._view.setflags(write=False)
@@ -127,17 +134,17 @@ class Sequencer:
 
     def elapse(self, ticks: int = TICKS) -> None:
         """Let `ticks` of 100 ms pass."""
-        if self._aspect[0] < Aspect.FLASHING_AMBER:
+        if self._aspect[0] < _FAILED:
             machine.elapse(ticks, *self._fixed, *self._moving)
         else:
             self._age += ticks
 
     def grant(self, wish: Wish, calls: Bools | Sequence[bool] | None = None) -> Refusal:
         """Hear a wish and the calls of now (None: everyone calls); says why it was not taken up, or NONE."""
-        if self._aspect[0] >= Aspect.FLASHING_AMBER:
+        if self._aspect[0] >= _FAILED:
             return Refusal.NOT_IN_CONTROL
         standing = self._all if calls is None else np.asarray(calls, dtype=np.bool_)
-        return Refusal(machine.grant(-1 if wish is None else int(wish), standing, *self._fixed, *self._moving))
+        return _REFUSALS[machine.grant(-1 if wish is None else wish, standing, *self._fixed, *self._moving)]
 
     def would_grant(self, wish: Wish, calls: Bools | Sequence[bool] | None = None) -> Refusal:
         """What `grant` would answer, without doing it: the shadow's veto."""
@@ -169,7 +176,7 @@ def _bounds(
 ) -> tuple[I32, I32]:
     """(n_stages+1, n_stages) twice: the longest an interstage can take until the last start of green, and until all minima are over."""
     n_stages = len(site.stages)
-    waits = np.maximum((intergreen * exclusive).max(axis=0), amber + red_amber)
+    waits = np.maximum((intergreen * exclusive).max(axis=0), amber + machine.MIN_RED + red_amber)
     first_green = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
     first_full = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
     for before in range(n_stages + 1):
@@ -178,9 +185,9 @@ def _bounds(
             starting = green[after] & ~now
             if before < n_stages and (site.stages[before].name, site.stages[after].name) in site.barred:
                 first_green[before, after] = first_full[before, after] = machine.NEVER
-            elif starting.any():
-                first_green[before, after] = waits[starting].max()
-                first_full[before, after] = (waits + min_green)[starting].max()
+            elif before != after:
+                first_green[before, after] = waits[starting].max(initial=0)
+                first_full[before, after] = (waits + min_green)[starting].max(initial=TICKS)
     return first_green, first_full
 
 
@@ -194,7 +201,9 @@ def _rotation(site: Intersection, green: Bools, max_red: I32, first_green: I32) 
         if covers and _is_round(rest, first_green):
             order = rest
     if not _is_round(order, first_green):
-        raise SiteError(f"{site.name}: the barred changes leave no round of its stages; allow {_missing_change(site, order, first_green)}")
+        raise SiteError(
+            f"{site.name}: the barred changes leave no round of its stages; allow {_missing_change(site, order, first_green)}"
+        )
     return np.array(order, dtype=np.int32)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ def lanes_of(net: Any, wires: Sequence[Wire]) -> tuple[Lane, ...]:
     return tuple(lanes)
 
 
-def exits_of(net: Any, wires: Sequence[Wire], towards: dict[str, str]) -> tuple[Exit, ...]:
+def exits_of(net: Any, wires: Sequence[Wire], towards: Mapping[str, str]) -> tuple[Exit, ...]:
     """The edges that take the traffic away; `towards` edge -> next light."""
     exits: dict[str, Exit] = {}
     for wire in wires:
@@ -59,7 +59,9 @@ def exits_of(net: Any, wires: Sequence[Wire], towards: dict[str, str]) -> tuple[
 
 
 def movements_of(wires: Sequence[Wire]) -> tuple[Movement, ...]:
-    """One movement for each way from edge to edge; no lanes for walkers, nor for the second half of a movement signalled twice."""
+    """One movement for each way from edge to edge; no lanes for walkers, nor for the second half of a movement
+    signalled twice.
+    """
     ways: dict[tuple[str, str], list[Wire]] = {}
     for wire in wires:
         ways.setdefault((wire.origin, wire.to_lane if wire.crossing else wire.destination), []).append(wire)
@@ -80,15 +82,18 @@ def movements_of(wires: Sequence[Wire]) -> tuple[Movement, ...]:
 
 
 def group_names(net: Any, groups: Sequence[Sequence[Wire]]) -> list[str]:
-    """Where each group comes from and what it does: `N straight+left`, `SE crossing`; a number where that is not enough."""
+    """Where each group comes from and what it does: `N straight+left`, `SE crossing`; a number where that is not
+    enough.
+    """
     junctions = sorted({wire.junction for wires in groups for wire in wires})
     middle = np.mean([net.getNode(junction).getCoord() for junction in junctions], axis=0)
     names: list[str] = []
     for wires in groups:
-        name = f"{_side(wires, middle)} {_does(wires)}"
+        side = side_of(net, wires[0], middle)
+        name = f"{side} {_does(wires)}"
         number = 2
         while name in names:
-            name = f"{_side(wires, middle)} {_does(wires)} {number}"
+            name = f"{side} {_does(wires)} {number}"
             number += 1
         names.append(name)
     return names
@@ -103,16 +108,14 @@ def compass(dx: float, dy: float) -> str:
     return POINTS[round(math.degrees(math.atan2(dx, dy)) / 45.0) % 8]
 
 
-def _side(wires: Sequence[Wire], middle: Any) -> str:
-    wire = wires[0]
+def side_of(net: Any, wire: Wire, middle: Any) -> str:
+    """The point of the compass a wire comes from: along its road's last 20 m; walkers by where their crossing lies."""
     if wire.crossing or wire.inner:
         dx, dy = wire.path.mean(axis=0) - middle
     else:
-        dx, dy = wire.path[0] - wire.path[min(len(wire.path) - 1, 2)]
-        for point in wire.path[1:]:
-            if np.hypot(*(wire.path[0] - point)) > 2.0:
-                dx, dy = wire.path[0] - point
-                break
+        shape = np.array(net.getEdge(wire.origin).getShape(), dtype=np.float64)[::-1, :2]
+        far = np.hypot(*(shape - shape[0]).T)
+        dx, dy = shape[int(np.argmax(far > 20.0)) if (far > 20.0).any() else -1] - shape[0]
     return compass(float(dx), float(dy))
 
 

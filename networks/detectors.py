@@ -19,12 +19,16 @@ from .scenario import Scenario, elements
 Detection = Literal["placed", "own"]
 
 LENGTH = 2.0  # [m] of a placed loop
-STOP_DISTANCE = 2.5  # [m] from its upstream edge to the stop line; SUMO's drivers stop with their nose 1 m before the line
+STOP_DISTANCE = (
+    2.5  # [m] from its upstream edge to the stop line; SUMO's drivers stop with their nose 1 m before the line
+)
 ADVANCE_DISTANCE = 40.0
 ENTRANCE_DISTANCE = 180.0
 APART = 20.0  # [m] nearer than this to the next loop downstream, a loop would tell nothing new
 AFTER_START = 1.0  # [m] behind the beginning of a lane
-EXIT_DISTANCE = 20.0  # [m] behind the junction, on exits long enough; it stands occupied while two or three vehicles still fit
+EXIT_DISTANCE = (
+    20.0  # [m] behind the junction, on exits long enough; it stands occupied while two or three vehicles still fit
+)
 PERIOD = 60.0  # [s] SUMO forgets what passed after this; the shorter, the faster it answers
 TAGS = ("inductionLoop", "e1Detector")
 
@@ -66,10 +70,15 @@ def write_loops(path: Path, lights: Iterable[Light], there_already: Collection[s
         for d in written.values()
     ]
     lines.append("</additional>\n")
+    write_whole(path, "\n".join(lines))
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that it is there whole or not at all. Raises OSError."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as out:
-            out.write("\n".join(lines))
+            out.write(text)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
@@ -135,7 +144,9 @@ def _placed(net: Any, light: Light, names: dict[str, tuple[str, float]]) -> list
             name = _name(names, f"{point.lane.getID()}/{kind.value}", point.lane.getID(), point.position)
             length = min(LENGTH, point.lane.getLength() - point.position)
             out.append(
-                Detector(name, kind, point.lane.getID(), point.position, point.distance, tuple(point.lanes), None, length)
+                Detector(
+                    name, kind, point.lane.getID(), point.position, point.distance, tuple(point.lanes), None, length
+                )
             )
     return out + _exits(net, light, names)
 
@@ -225,13 +236,17 @@ def _own(net: Any, light: Light, loops: Iterable[OwnLoop]) -> list[Detector]:
         try:
             length = float(net.getLane(loop.lane).getLength())
         except (KeyError, IndexError) as error:
-            raise InputError(f"{loop.source}: loop {loop.name} lies on lane {loop.lane}, which the net lacks; correct the lane") from error
+            raise InputError(
+                f"{loop.source}: loop {loop.name} lies on lane {loop.lane}, which the net lacks; correct the lane"
+            ) from error
         at = loop.position if loop.position >= 0 else length + loop.position
         if loop.lane in ends:
             end, lanes = ends[loop.lane]
             distance = end + length - at
             if distance <= ENTRANCE_DISTANCE:
-                out.append(Detector(loop.name, _kind(distance), loop.lane, at, distance, tuple(lanes), None, loop.length))
+                out.append(
+                    Detector(loop.name, _kind(distance), loop.lane, at, distance, tuple(lanes), None, loop.length)
+                )
         elif loop.lane in exits:
             out.append(
                 Detector(loop.name, LoopKind.EXIT, loop.lane, at, -at, (), loop.lane.rsplit("_", 1)[0], loop.length)

@@ -20,9 +20,9 @@ _COLOUR = str.maketrans({"g": "G", "Y": "y", "O": "o"})
 def group_indices(wires: Sequence[Wire], programs: Sequence[Program], exclusive: Bools) -> list[tuple[int, ...]]:
     """Groups of signal indices, in order of their lowest index; indices no program ever uses as a signal are in none.
 
-    Two indices belong together when an approach edge has links of both and they show the same letters in every step of every program,
-    or when links of both leave one lane and they differ in nothing but `g` for `G`. Where this puts links together that conflict
-    exclusively ((n_wires, n_wires) bool), the later index gets a group of its own.
+    Two indices belong together when an approach edge has links of both and they show the same letters in every step of
+    every program, or when links of both leave one lane and they differ in nothing but `g` for `G`. Where this puts
+    links together that conflict exclusively ((n_wires, n_wires) bool), the later index gets a group of its own.
     """
     letters = {wire.index: letters_of(wire.index, programs) for wire in wires}
     signals = sorted(index for index, shown in letters.items() if set(shown) - set("oO"))

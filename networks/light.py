@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -10,12 +11,21 @@ import numpy.typing as npt
 from ..core.aspects import Aspect, Aspects
 from ..core.intersection import Intersection
 
+_CODES = np.frombuffer(b"ruGyoO", dtype=np.uint8)
+"""SUMO's letter for each aspect, in the order of Aspect."""
+
+_MINOR = ord("g")
+_RED, _GREEN, _AMBER = int(Aspect.RED), int(Aspect.GREEN), int(Aspect.AMBER)
+_KNOWN = 4096
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One signal index of a light. `group` is the row of its signal group, None where the index has no connection or no signal.
+    """One signal index of a light. `group` is the row of its signal group, None where the index has no connection or no
+    signal.
 
-    `via` is the internal lane inside the junction, `direction` SUMO's letter (s, l, r, t, L, R), `crossing` true for pedestrians.
+    `via` is the internal lane inside the junction, `direction` SUMO's letter (s, l, r, t, L, R), `crossing` true for
+    pedestrians.
     """
 
     index: int
@@ -29,12 +39,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class ProgramStep:
-    """One step of a SUMO program (SUMO says phase): `duration` [s] and one signal letter for each link."""
+    """One step of a SUMO program (SUMO says phase): `duration` [s] and one signal letter for each link.
+
+    `following` are the steps that may come next, where it is not simply the next one.
+    """
 
     duration: float
     state: str
     min_duration: float | None = None
     max_duration: float | None = None
+    following: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +75,8 @@ class Light:
     n_letters  length of the state string
     yields     (n_links, n_links) bool: row gives way to column by the net's own right of way
     conflict   (n_links, n_links) bool, symmetric: their paths cross or merge
-    resting    (n_stages,) state strings: what each letter shows where its group is red, for links a program leaves out of the
-               signals (o, O, s); "r" elsewhere
+    resting    (n_stages,) state strings: what each letter shows where its group is red, for links a program leaves out
+               of the signals (o, O, s); "r" elsewhere
     programs   all programs of the light by name; `active` is the one SUMO would run
     notes      what was changed to make the site lawful, in plain words
     """
@@ -81,30 +95,53 @@ class Light:
     def letters(self, aspects: Aspects, stage: int, clearing: npt.NDArray[np.bool_]) -> str:
         """The state string for SUMO.
 
-        A green link shows `G`, or `g` while a link it gives way to is not red or still `clearing` ((n_groups,) bool: the
-        intergreen after its green has not passed).
+        A green link shows `G`, or `g` while a link it gives way to is not red or still `clearing` ((n_groups,) bool:
+        the intergreen after its green has not passed).
         """
-        rest = self.resting[stage] if 0 <= stage < len(self.resting) else "r" * self.n_letters
-        out = list(rest)
-        moving = [
-            link.group is not None
-            and (aspects[link.group] in (Aspect.GREEN, Aspect.AMBER) or bool(clearing[link.group]))
-            for link in self.links
-        ]
-        for row, link in enumerate(self.links):
-            if link.group is None:
-                continue
-            aspect = aspects[link.group]
-            if aspect == Aspect.GREEN:
-                gives_way = any(moving[other] for other in np.flatnonzero(self.yields[row]))
-                letter = "g" if gives_way else "G"
-                out[link.index] = "g" if out[link.index] == "g" else letter
-            elif aspect == Aspect.AMBER:
-                out[link.index] = "y"
-            elif aspect == Aspect.RED_AMBER:
-                out[link.index] = "u"
-            elif aspect == Aspect.FLASHING_AMBER:
-                out[link.index] = "o"
-            elif aspect == Aspect.DARK:
-                out[link.index] = "O"
-        return "".join(out)
+        key = (stage, aspects.tobytes(), clearing.tobytes())
+        known = self._known
+        if (state := known.get(key)) is None:
+            if len(known) >= _KNOWN:
+                known.clear()
+            state = known[key] = self._spell(aspects, stage, clearing)
+        return state
+
+    def stage_letters(self, stage: int) -> str:
+        """The state string of a stage that is fully green, for plans written to SUMO and for tables."""
+        green = self.intersection.stage_greens[stage]
+        return self._spell(np.where(green, _GREEN, _RED).astype(np.int8), stage, np.zeros_like(green))
+
+    def _spell(self, aspects: npt.NDArray[np.int8], stage: int, clearing: npt.NDArray[np.bool_]) -> str:
+        index, group, gives_way_to = self._signals
+        shown = aspects[group]
+        out = self._resting_codes[stage if 0 <= stage < len(self.resting) else -1].copy()
+        lit = shown != _RED
+        out[index[lit]] = _CODES[shown[lit]]
+        moving = (aspects == _GREEN) | (aspects == _AMBER) | clearing
+        out[index[(shown == _GREEN) & (gives_way_to & moving).any(axis=1)]] = _MINOR
+        return bytes(out).decode("ascii")
+
+    @cached_property
+    def _known(self) -> dict[tuple[int, bytes, bytes], str]:
+        """States spelled before; a light shows few."""
+        return {}
+
+    @cached_property
+    def _signals(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.bool_]]:
+        """Signalled indices (n,), the group of each (n,), and the groups with a link that one of its links gives way
+        to (n, n_groups).
+        """
+        group_of = {link.index: link.group for link in self.links if link.group is not None}
+        gives_way_to = np.zeros((len(group_of), len(self.intersection.groups)), dtype=np.bool_)
+        place = {index: row for row, index in enumerate(group_of)}
+        for row, column in np.argwhere(self.yields):
+            own, other = self.links[row], self.links[column]
+            if own.group is not None and other.group is not None:
+                gives_way_to[place[own.index], other.group] = True
+        return np.array(list(group_of), dtype=np.intp), np.array(list(group_of.values()), dtype=np.intp), gives_way_to
+
+    @cached_property
+    def _resting_codes(self) -> npt.NDArray[np.uint8]:
+        """(n_stages + 1, n_letters) letters of `resting` as bytes; the last row is all red."""
+        rows = [*self.resting, "r" * self.n_letters]
+        return np.array([list(row.encode("ascii")) for row in rows], dtype=np.uint8)

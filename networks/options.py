@@ -40,6 +40,11 @@ class Outputs:
         return self.directory / "loops.add.xml"
 
     @property
+    def programs(self) -> Path:
+        """The programs of SUMO's own adaptive types, where they are used."""
+        return self.directory / "programs.add.xml"
+
+    @property
     def log(self) -> Path:
         """SUMO's warnings and errors."""
         return self.directory / "sumo.log"
@@ -53,17 +58,22 @@ def options_of(
     begin: float | None = None,
     end: float | None = None,
     scale: float = 1.0,
-    additionals: Sequence[Path] = (),
+    additionals: Sequence[Path] | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> list[str]:
-    """The command line of SUMO for a scenario, without its program; `extra` options come last, an empty value for none."""
+    """The command line of SUMO for a scenario, without its program.
+
+    `additionals` stand in the place of the scenario's own; `extra` options come last, an empty value for none.
+    """
     first = scenario.begin if begin is None else begin
     last = scenario.end if end is None else end
     if last is not None and last <= first:
-        raise InputError(f"{scenario.source}: the window ends at {last:g} s and begins at {first:g} s; let it end later")
+        raise InputError(
+            f"{scenario.source}: the window ends at {last:g} s and begins at {first:g} s; let it end later"
+        )
     if scale <= 0:
         raise InputError(f"the demand scale {scale:g} must be more than 0; 1 leaves the demand as it is")
-    files = [str(path) for path in (*scenario.additionals, *additionals)]
+    files = [str(path) for path in (scenario.additionals if additionals is None else additionals)]
     said = ["--net-file", str(scenario.net)]
     if scenario.routes:
         said += ["--route-files", ",".join(map(str, scenario.routes))]

@@ -60,6 +60,7 @@ def _step(where: str, element: Any) -> ProgramStep:
             state=state,
             min_duration=_number(element, "minDur"),
             max_duration=_number(element, "maxDur"),
+            following=tuple(int(number) for number in element.get("next", "").split()),
         )
     except ValueError as error:
         raise InputError(f"{where}: a step has a duration that is no number; give seconds") from error

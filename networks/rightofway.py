@@ -1,4 +1,6 @@
-"""Who conflicts with whom, and who gives way: from the net's own right-of-way matrices, and from geometry where it must decide."""
+"""Who conflicts with whom, and who gives way: from the net's own right-of-way matrices, and from geometry where it
+must decide.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,10 @@ Bools = npt.NDArray[np.bool_]
 def right_of_way(net: Any, wires: Sequence[Wire], programs: Sequence[Program]) -> tuple[Bools, Bools]:
     """(n, n) conflict, symmetric, and (n, n) yields, row gives way to column, of a light's wires.
 
-    Two wires of one junction conflict where the net calls them foes. Geometry has the word where that is too coarse: for the halves
-    of a movement that is signalled twice, and for foes that a program shows `G` together though they neither cross nor share an
-    exit lane. Wires of different junctions conflict only where their paths cross, and not if a program shows them green together.
+    Two wires of one junction conflict where the net calls them foes. Geometry has the word where that is too coarse:
+    for the halves of a movement that is signalled twice, and for foes that a program shows `G` together though they
+    neither cross nor share an exit lane. Wires of different junctions conflict only where their paths cross, and not if
+    a program shows them green together.
     """
     n = len(wires)
     conflict = np.zeros((n, n), dtype=np.bool_)
@@ -37,7 +40,7 @@ def right_of_way(net: Any, wires: Sequence[Wire], programs: Sequence[Program]) -
             else:
                 foes, a_yields, b_yields = _said(net.getNode(a.junction), a.request, b.request)
                 if foes and (both_major[i, j] or a.inner or b.inner or a.halved or b.halved):
-                    foes = a.to_lane == b.to_lane and not (a.halved or b.halved) or paths_cross(a.path, b.path)
+                    foes = (a.to_lane == b.to_lane and not (a.halved or b.halved)) or paths_cross(a.path, b.path)
                 conflict[i, j] = foes
                 yields[i, j], yields[j, i] = foes and a_yields, foes and b_yields
     return conflict | conflict.T, yields
@@ -64,8 +67,8 @@ def permissive(
 ) -> Bools:
     """(n, n) bool, symmetric: conflicts that may be green together because one gives way.
 
-    A program must show the one that gives way `g` while the other is green; with `by_net` it is enough that the net makes exactly
-    one of the two give way.
+    A program must show the one that gives way `g` while the other is green; with `by_net` it is enough that the net
+    makes exactly one of the two give way.
     """
     allowed = np.zeros_like(conflict)
     if by_net:

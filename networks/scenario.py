@@ -25,9 +25,10 @@ _SYNONYMS = {
 class Scenario:
     """What to simulate.
 
-    `source` is the file that was read (a configuration, or a bare net), `net`, `routes` and `additionals` absolute paths in SUMO's
-    order. `begin` and `end` [s] (`end` None: until the last vehicle has left), `step_length` [s], `time_to_teleport` [s] as SUMO
-    means it (-1: never; None: not said), `options` every other option by its name in the configuration, paths untouched.
+    `source` is the file that was read (a configuration, or a bare net), `net`, `routes` and `additionals` absolute
+    paths in SUMO's order. `begin` and `end` [s] (`end` None: until the last vehicle has left), `step_length` [s],
+    `time_to_teleport` [s] as SUMO means it (-1: never; None: not said), `options` every other option by its name in the
+    configuration, paths untouched.
     """
 
     name: str

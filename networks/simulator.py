@@ -24,6 +24,9 @@ Floats = npt.NDArray[np.float64]
 Passage = tuple[float, float]
 """When a vehicle came onto a loop and when it left it [s], the latter negative while it is still there."""
 
+DATA_WHEEL = "sumo_data"
+"""A folder without programs that the packages libsumo and sumolib write into `SUMO_HOME` on import; no installation."""
+
 LAST_WORDS = 5
 """How many of SUMO's last messages an error repeats."""
 
@@ -58,7 +61,7 @@ _REMEDY = "install the extra: pip install 'signalwright[sumo]'"
 def find_sumo() -> Installation:
     """`SUMO_HOME` if it is set, else the wheel of eclipse-sumo; raises MissingSumo."""
     said = os.environ.get("SUMO_HOME")
-    if said:
+    if said and Path(said).name != DATA_WHEEL:
         home = Path(said).expanduser()
         if not (home / "bin").is_dir():
             raise MissingSumo(f"SUMO_HOME is {home}, which has no bin folder; correct it, or unset it and {_REMEDY}")
@@ -67,7 +70,9 @@ def find_sumo() -> Installation:
     for place in (spec.submodule_search_locations or []) if spec else []:
         if (Path(place) / "bin").is_dir():
             return Installation(Path(place), "the eclipse-sumo wheel")
-    raise MissingSumo(f"Eclipse SUMO was not found: SUMO_HOME is not set and the wheel is not there; set SUMO_HOME, or {_REMEDY}")
+    raise MissingSumo(
+        f"Eclipse SUMO was not found: SUMO_HOME is not set and the wheel is not there; set SUMO_HOME, or {_REMEDY}"
+    )
 
 
 class Simulator(Protocol):
@@ -110,7 +115,9 @@ class InProcess:
         self._open = False
         self._sumo = library(installation)
         if self._sumo.isLoaded():
-            raise SimulationError("a simulation is already open in this process; close it first, or use --transport traci")
+            raise SimulationError(
+                "a simulation is already open in this process; close it first, or use --transport traci"
+            )
         with _silence() as spoken:
             try:
                 self._sumo.start([str(installation.home / "bin" / "sumo"), *options])
@@ -120,7 +127,8 @@ class InProcess:
         self._open = True
         loop = self._sumo.inductionloop
         self._since, self._number, self._data = (
-            _bare(self._sumo, loop, name) for name in ("getTimeSinceDetection", "getLastStepVehicleNumber", "getVehicleData")
+            _bare(self._sumo, loop, name)
+            for name in ("getTimeSinceDetection", "getLastStepVehicleNumber", "getVehicleData")
         )
         self._show = self._sumo.trafficlight.setRedYellowGreenState
         self._step = self._sumo.simulationStep
@@ -183,7 +191,9 @@ def library(installation: Installation) -> ModuleType:
 
 def _bare(module: ModuleType, domain: Any, name: str) -> Any:
     """The compiled function itself where the wrapping one only hands its arguments on: a third of the time of a call."""
-    compiled = getattr(getattr(module, "_libsumo", None) or getattr(module.libsumo, "_libsumo", None), f"inductionloop_{name}", None)
+    compiled = getattr(
+        getattr(module, "_libsumo", None) or getattr(module.libsumo, "_libsumo", None), f"inductionloop_{name}", None
+    )
     return compiled or getattr(domain, name)
 
 

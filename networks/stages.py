@@ -21,7 +21,9 @@ BRIEF = 5.0
 
 @dataclass(slots=True)
 class StageSets:
-    """Green sets (rows of groups) in order, what the signals left out of control rest at in each, and what was changed on the way."""
+    """Green sets (rows of groups) in order, what the signals left out of control rest at in each, and what was changed
+    on the way.
+    """
 
     greens: list[Rows] = field(default_factory=list)
     states: list[str | None] = field(default_factory=list)
@@ -43,8 +45,8 @@ def stages_of_programs(
 ) -> StageSets:
     """The stages of the first program, and of the others what serves groups the first never does.
 
-    `groups` are signal indices, `exclusive` (n_groups, n_groups); where a step has exclusive groups green together the one of less
-    `weight` is taken out and, if that leaves it without any stage, given one.
+    `groups` are signal indices, `exclusive` (n_groups, n_groups); where a step has exclusive groups green together the
+    one of less `weight` is taken out and, if that leaves it without any stage, given one.
     """
     sets = StageSets()
     for number, program in enumerate(programs):
@@ -54,7 +56,7 @@ def stages_of_programs(
                 lawful = _lawful(green, green, exclusive, weight)
                 if lawful != green:
                     left_out = ", ".join(names[row] for row in sorted(green - lawful))
-                    note = f"program {program.name} shows conflicting groups green together: {left_out} left out of that stage"
+                    note = f"program {program.name} shows conflicting groups green together: {left_out} left out"
                     if note not in sets.notes:
                         sets.notes.append(note)
                 sets.add(lawful, step.state)
@@ -62,14 +64,19 @@ def stages_of_programs(
     return sets
 
 
-def all_stages(groups: Sequence[Sequence[int]], exclusive: Bools, served: Rows) -> StageSets:
-    """Every maximal set of compatible groups among the `served` rows, in order of their lowest rows."""
+def all_stages(exclusive: Bools, conflict: Bools, served: Rows) -> StageSets:
+    """Every maximal set of the `served` groups that may be green together, then every one in which nobody gives way.
+
+    `exclusive` and `conflict` are (n_groups, n_groups); the second kind is how a turn that can be permissive is also
+    served protected.
+    """
     sets = StageSets()
-    graph = nx.Graph()
-    graph.add_nodes_from(served)
-    graph.add_edges_from((a, b) for a in served for b in served if a < b and not exclusive[a, b])
-    for clique in sorted(sorted(clique) for clique in nx.find_cliques(graph)):
-        sets.add(frozenset(clique), None)
+    for forbidden in (exclusive, conflict):
+        graph = nx.Graph()
+        graph.add_nodes_from(served)
+        graph.add_edges_from((a, b) for a in served for b in served if a < b and not forbidden[a, b])
+        for clique in sorted(sorted(clique) for clique in nx.find_cliques(graph)):
+            sets.add(frozenset(clique), None)
     return sets
 
 
@@ -125,7 +132,9 @@ def _serve_all(
     exclusive: Bools,
     weight: Sequence[float],
 ) -> None:
-    """Give every group that some program shows green, but no stage has, a stage of its own with all that may join it."""
+    """Give every group that some program shows green, but no stage has, a stage of its own with all that may join
+    it.
+    """
     for row, indices in enumerate(groups):
         if any(row in green for green in sets.greens):
             continue
@@ -156,7 +165,8 @@ def complete(sets: StageSets, always: Rows, exclusive: Bools) -> StageSets:
 
 
 def resting_letters(state: str | None, letters: Sequence[str], groups: Sequence[Sequence[int]]) -> str:
-    """What each index shows in a stage where its group is red: `s`, `o`, `O` where the program has them there, else `r`.
+    """What each index shows in a stage where its group is red: `s`, `o`, `O` where the program has them there, else
+    `r`.
 
     `letters[i]` is all that index i ever shows; `state` is the step the stage came from, None if it came from none.
     """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,8 +18,9 @@ FURTHEST = 1500.0
 def street_graph(scenario: Scenario) -> nx.DiGraph:
     """Lights as nodes, an edge where traffic of one comes to the other without meeting a third.
 
-    Edges carry `travel_time` [s] at the speed limit and `length` [m] from the exit of one to the stop line of the other, and `via`,
-    the road edges on the way, the first an exit of one and the last an approach of the other. The quickest way counts.
+    Edges carry `travel_time` [s] at the speed limit and `length` [m] from the exit of one to the stop line of the
+    other, and `via`, the road edges on the way, the first an exit of one and the last an approach of the other. The
+    quickest way counts.
     """
     net = load_net(scenario.net)
     wires = wires_by_light(net)
@@ -84,14 +86,12 @@ def exit_edges(wires: Sequence[Wire]) -> list[str]:
 
 def _reached(roads: nx.DiGraph, start: str, lights_at: Mapping[str, str]) -> dict[str, tuple[float, list[str]]]:
     """Lights reached from an edge, with travel time [s] and the edges on the way; the search ends at each light."""
-    queue: list[tuple[float, float, str, list[str]]] = [
-        (roads.nodes[start]["time"], roads.nodes[start]["length"], start, [start])
-    ]
+    queue = [(roads.nodes[start]["time"], roads.nodes[start]["length"], [start])]
     best: dict[str, tuple[float, list[str]]] = {}
     done: set[str] = set()
     while queue:
-        queue.sort(reverse=True)
-        time, length, edge, via = queue.pop()
+        time, length, via = heapq.heappop(queue)
+        edge = via[-1]
         if edge in done:
             continue
         done.add(edge)
@@ -101,5 +101,5 @@ def _reached(roads: nx.DiGraph, start: str, lights_at: Mapping[str, str]) -> dic
         for onward in roads.successors(edge):
             reach = length + roads.nodes[onward]["length"]
             if onward not in done and reach <= FURTHEST:
-                queue.append((time + roads.nodes[onward]["time"], reach, onward, [*via, onward]))
+                heapq.heappush(queue, (time + roads.nodes[onward]["time"], reach, [*via, onward]))
     return best

@@ -17,8 +17,11 @@ from ..core.ports import Mode, Refusal, Status, Wish
 from ..core.sequencer import TICKS, Sequencer
 from .detectors import own_loops, write_loops
 from .light import Light
+from .native import write_programs
+from .netfile import read_lights
 from .loops import Loops
 from .options import Outputs, options_of
+from .redirect import redirected
 from .scenario import Scenario
 from .simulator import InProcess, Simulator, find_sumo
 from .wire import OverTraci
@@ -73,7 +76,9 @@ class SumoStreet:
     def __enter__(self) -> SumoStreet:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def show(self, light: str, letters: str) -> None:
@@ -195,6 +200,7 @@ def open_street(
     lights: Mapping[str, Light],
     *,
     outputs: Path,
+    native: Mapping[str, str] | None = None,
     seed: int | None = None,
     begin: float | None = None,
     end: float | None = None,
@@ -206,6 +212,7 @@ def open_street(
 ) -> SumoStreet:
     """Start a scenario with these lights, with the loops they have, under our control; the others are left as they are.
 
+    `native` gives other lights to an arm of SUMO's own ({light: a name of networks.native.NATIVE}).
     `outputs` is a directory, made if need be, for SUMO's files (see Outputs). `gui` opens SUMO's window, `remote` (host, port) connects to a
     SUMO that was started with `--remote-port` and the options of `options_of`; both go over TraCI. Raises InputError, MissingSumo,
     SimulationError.
@@ -215,10 +222,17 @@ def open_street(
         files = Outputs(outputs.resolve())
         own = {loop.name for loop in own_loops(scenario)}
         write_loops(files.loops, lights.values(), own)
+        additionals = [*redirected(scenario, files.directory), files.loops]
+        if native and write_programs(files.programs, read_lights(scenario, lights=native), native):
+            additionals.append(files.programs)
     except OSError as error:
-        raise InputError(f"{outputs}: cannot be written to ({error.strerror or error}); choose another directory") from error
+        raise InputError(
+            f"{outputs}: cannot be written to ({error.strerror or error}); choose another directory"
+        ) from error
     first, last = scenario.begin if begin is None else begin, scenario.end if end is None else end
-    options = options_of(scenario, files, seed=seed, begin=begin, end=end, scale=scale, additionals=(files.loops,), extra=extra)
+    options = options_of(
+        scenario, files, seed=seed, begin=begin, end=end, scale=scale, additionals=additionals, extra=extra
+    )
     simulator: Simulator
     if remote is not None:
         simulator = OverTraci(None, options, files.log, remote=remote)

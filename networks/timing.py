@@ -1,4 +1,6 @@
-"""Ambers, intergreens, minimum greens and longest reds of a light: as the RESCO benchmark has them, or safe by speed and distance."""
+"""Ambers, intergreens, minimum greens and longest reds of a light: as the RESCO benchmark has them, or safe by speed
+and distance.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.intersection import GroupKind
+from .rightofway import paths_cross
 from .roadnet import Points, Wire
 
 Timing = Literal["resco", "safe"]
@@ -37,8 +40,8 @@ class GroupTiming:
 def group_timing(timing: Timing, kind: GroupKind, wires: Sequence[Wire]) -> GroupTiming:
     """Amber, minimum green and longest red [s] of a group.
 
-    `resco`: 3 s of amber, 5 s of green, 180 s of red. `safe`: amber t + v / 2a (ITE, level road; 3 to 6 s), a walk of at least 7 s,
-    120 s of red.
+    `resco`: 3 s of amber, 5 s of green, 180 s of red. `safe`: amber t + v / 2a (ITE, level road; 3 to 6 s), a walk of
+    at least 7 s, 120 s of red.
     """
     walkers = kind is GroupKind.PEDESTRIAN
     if timing == "resco":
@@ -63,10 +66,12 @@ def intergreens(
     rows: Sequence[Sequence[int]],
     conflict: Bools,
 ) -> npt.NDArray[np.float64]:
-    """(n_groups, n_groups) [s], whole seconds, end of green of row to start of green of column, 0 where they do not conflict.
+    """(n_groups, n_groups) [s], whole seconds, end of green of row to start of green of column, 0 where they do not
+    conflict.
 
-    Vehicles: their amber, with `safe` timing and the time to leave the conflict point besides, (W + Lv) / v (ITE). Pedestrians: their
-    clearance, crossing length at 1.2 m/s. `rows[g]` are the rows of group g's wires in `conflict` (n_wires, n_wires).
+    Vehicles: their amber, with `safe` timing and the time to leave the conflict point besides, (W + Lv) / v (ITE).
+    Pedestrians: their clearance, crossing length at 1.2 m/s. `rows[g]` are the rows of group g's wires in `conflict`
+    (n_wires, n_wires).
     """
     n = len(groups)
     out = np.zeros((n, n))
@@ -84,13 +89,26 @@ def intergreens(
 
 
 def clearance(wire: Wire, foe: Wire) -> float:
-    """Time [s] a vehicle at the stop line needs to leave the way of `foe` behind: (W + Lv) / v, W [m] to the end of the conflict."""
+    """Time [s] a vehicle at the stop line needs to leave the way of `foe` behind: (W + Lv) / v, W [m] to the end of
+    the conflict.
+    """
     distance = distance_to(wire.path, foe.path, (wire.width + foe.width) / 2)
     return (min(distance, wire.length) + VEHICLE_LENGTH) / max(SLOWEST_CLEARING, wire.turning_speed)
 
 
+def walk_to_clear(crossing: Wire, foe: Wire) -> float:
+    """How far [m] one must walk on `crossing`, from the worse end, to be past the way of `foe`; 0 where they do not
+    meet.
+    """
+    if not paths_cross(crossing.path, foe.path):
+        return 0.0
+    return max(distance_to(path, foe.path, foe.width / 2) for path in (crossing.path, crossing.path[::-1]))
+
+
 def distance_to(path: Points, foe: Points, width: float) -> float:
-    """How far [m] along `path` its last point lies that is nearer to `foe` than `width` [m]; the whole path if none is."""
+    """How far [m] along `path` its last point lies that is nearer to `foe` than `width` [m]; the whole path if none
+    is.
+    """
     points, along = _every_metre(path)
     near = _distances(points, foe) < width
     return float(along[near][-1]) if near.any() else float(along[-1])

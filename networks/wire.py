@@ -93,12 +93,17 @@ class OverTraci:
                 return
             except OSError as error:
                 if time.monotonic() > deadline:
-                    raise SimulationError(f"no SUMO answers at {host}:{port} ({error}); start it with --remote-port {port}") from error
+                    raise SimulationError(
+                        f"no SUMO answers at {host}:{port} ({error}); start it with --remote-port {port}"
+                    ) from error
                 time.sleep(RETRY)
 
     def step(self, letters: Sequence[tuple[str, str]]) -> None:
         """See Simulator. The question about the loops goes out with the step, so that SUMO need not wait for us."""
-        shown = [_command(SET_LIGHT, bytes((LETTERS,)) + _text(light) + bytes((STRING,)) + _text(state)) for light, state in letters]
+        shown = [
+            _command(SET_LIGHT, bytes((LETTERS,)) + _text(light) + bytes((STRING,)) + _text(state))
+            for light, state in letters
+        ]
         self._send(b"".join((*shown, _command(STEP, struct.pack("!d", 0.0)))))
         if self._question:
             self._send(self._question)
@@ -218,7 +223,9 @@ class OverTraci:
 
     def _words(self, *spoken: str) -> str:
         console = self._log.with_suffix(".console") if self._log is not None else None
-        heard = console.read_text(encoding="utf-8", errors="replace") if console is not None and console.is_file() else ""
+        heard = (
+            console.read_text(encoding="utf-8", errors="replace") if console is not None and console.is_file() else ""
+        )
         return last_words(self._log, *spoken, heard)
 
     def _abandon(self) -> None:

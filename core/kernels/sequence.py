@@ -9,7 +9,8 @@ State in ticks of 100 ms; n groups, s stages, r stages in the rotation:
     called    (n,) bool    a call stands; latched until green
     control   (3,)         [stage served or being changed to (-1: none yet), complete (1) or changing (0), entered by force (1)]
 
-A stage is complete when its groups are green and past their minimum green and no other group is green; only then is there a choice.
+A group that was green or amber is red for at least MIN_RED before it may be green again. A stage is complete when its groups are
+green and past their minimum green and no other group is green; only then is there a choice.
 
 The longest red is kept by construction. `rotation` is a cyclic order of stages that serves every group. Whenever there is a choice,
 there is a place in the rotation from which all groups would be served in time; a wish, or waiting one tick longer, is granted only
@@ -29,6 +30,7 @@ from . import kernel
 
 RED, RED_AMBER, GREEN, AMBER = 0, 1, 2, 3
 LONG_AGO = 100_000
+MIN_RED = 10
 NEVER = 1 << 28
 
 NONE, UNKNOWN_STAGE, IN_INTERSTAGE, BARRED, LONGEST_RED, FORCED = 0, 1, 2, 3, 4, 5
@@ -176,7 +178,6 @@ def move(
     stage_green: Bools,
     exclusive: Bools,
     intergreen: I32,
-    min_green: I32,
     amber: I32,
     red_amber: I32,
     aspect: I8,
@@ -186,12 +187,15 @@ def move(
     called: Bools,
     control: I32,
 ) -> None:
-    """Let every group that may change now change: ends first, then starts."""
+    """Let every group that may change now change: ends first, then starts.
+
+    A change begins only from a complete stage, so what ends has had its minimum green, and no group outside the target stays green.
+    """
     n = aspect.shape[0]
     target = control[0]
     changing = target >= 0 and control[1] == 0
     for i in range(n):
-        if changing and aspect[i] == GREEN and not stage_green[target, i] and age[i] >= min_green[i]:
+        if changing and aspect[i] == GREEN and not stage_green[target, i]:
             aspect[i] = AMBER if amber[i] > 0 else RED
             age[i] = 0
             ended[i] = 0
@@ -204,11 +208,11 @@ def move(
         if not stage_green[target, j]:
             continue
         if aspect[j] == RED:
+            if age[j] < MIN_RED:
+                continue
             free = True
             for i in range(n):
-                if exclusive[i, j] and (
-                    aspect[i] == GREEN or aspect[i] == RED_AMBER or ended[i] < intergreen[i, j] - red_amber[j]
-                ):
+                if exclusive[i, j] and ended[i] < intergreen[i, j] - red_amber[j]:
                     free = False
                     break
             if not free:
@@ -250,7 +254,7 @@ def elapse(
         if tick > 0:
             choose(-1, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
             move(
-                stage_green, exclusive, intergreen, min_green, amber, red_amber,
+                stage_green, exclusive, intergreen, amber, red_amber,
                 aspect, age, ended, red_call, called, control,
             )  # fmt: skip
         for i in range(n):
@@ -297,9 +301,9 @@ def grant(
     control: I32,
 ) -> int:
     """Hear `wish` (-1: none) and the calls of now, and let the groups move; returns the refusal code."""
+    answer: int = choose(wish, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
+    move(stage_green, exclusive, intergreen, amber, red_amber, aspect, age, ended, red_call, called, control)
     for j in range(aspect.shape[0]):
         if calls[j] and aspect[j] != GREEN:
             called[j] = True
-    answer = choose(wish, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
-    move(stage_green, exclusive, intergreen, min_green, amber, red_amber, aspect, age, ended, red_call, called, control)
     return answer

@@ -1,0 +1,39 @@
+# `make demo` and `make test` do everything from a fresh clone. `make check` is what CI runs.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba
+
+.PHONY: demo test check lint types imports wheel setup clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml constraints.txt tools/setup.sh
+	PYTHON="$(PYTHON)" sh tools/setup.sh $(VENV)
+	touch $@
+
+demo: setup
+	$(BIN)/signalwright demo
+
+test: setup
+	$(BIN)/python -m pytest -n auto --dist worksteal -q
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	cd src && ../$(BIN)/mypy --config-file ../pyproject.toml -p signalwright
+	MYPYPATH=src:tests $(BIN)/mypy tests
+
+imports: setup
+	$(BIN)/lint-imports
+
+wheel: setup
+	sh tools/wheel.sh $(BIN)/python
+
+check: lint types imports test wheel
+
+clean:
+	rm -rf $(VENV) build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis

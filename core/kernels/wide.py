@@ -1,0 +1,169 @@
+"""Eight float32 numbers side by side: the width at which candidate plans are evaluated together.
+
+Numba leaves loops over candidates to LLVM's vectoriser, which keeps their running state in memory; here the eight
+candidates are one value in one vector register instead. Inside a kernel: `load(array, i)` takes eight consecutive
+elements of a flat float32 array, `store` puts them back, `splat` repeats one number; `+ - *` work element by element,
+`smaller`, `larger`, `size`, `below` (floor), `root`, `ratio` and `fused` (a * b + c) likewise. With the compiler switched off
+(NUMBA_DISABLE_JIT) the same names act on numpy arrays of eight.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba.core import cgutils, types
+from numba.extending import intrinsic, lower_builtin, models, register_model, type_callable
+
+WIDTH = 8
+
+_VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
+
+
+class Wide(types.Type):
+    """The compiler's name for eight float32 side by side."""
+
+    def __init__(self) -> None:
+        super().__init__(name="Wide8")
+
+
+wide = Wide()
+
+
+@register_model(Wide)
+class _WideModel(models.PrimitiveModel):  # type: ignore[misc]
+    def __init__(self, manager: Any, kind: Any) -> None:
+        super().__init__(manager, kind, _VECTOR)
+
+
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    struct = context.make_array(array_type)(context, builder, array)
+    first = builder.gep(struct.data, [index], inbounds=True)
+    return builder.bitcast(first, _VECTOR.as_pointer())
+
+
+def _spread(builder: Any, number: Any) -> Any:
+    first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
+    mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
+    return builder.shuffle_vector(first, first, mask)
+
+
+@intrinsic  # type: ignore[misc]
+def _load(typingctx: Any, array: Any, index: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        value = builder.load(_pointer(context, builder, signature.args[0], args[0], args[1]))
+        value.align = 4
+        return value
+
+    return wide(array, types.intp), build
+
+
+@intrinsic  # type: ignore[misc]
+def _store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        stored = builder.store(args[2], _pointer(context, builder, signature.args[0], args[0], args[1]))
+        stored.align = 4
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, wide), build
+
+
+@intrinsic  # type: ignore[misc]
+def _splat(typingctx: Any, number: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _spread(builder, args[0])
+
+    return wide(types.float32), build
+
+
+def _chosen(test: str) -> Any:
+    """An intrinsic that keeps, element by element, the operand for which `test` holds: minps and maxps."""
+
+    @intrinsic  # type: ignore[misc]
+    def choose(typingctx: Any, a: Any, b: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.select(builder.fcmp_ordered(test, args[0], args[1]), args[0], args[1])
+
+        return wide(wide, wide), build
+
+    return choose
+
+
+def _called(name: str, count: int) -> Any:
+    """An intrinsic of `count` operands that is LLVM's own `name`."""
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        function = cgutils.get_or_insert_function(
+            builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * count), f"llvm.{name}.v{WIDTH}f32"
+        )
+        return builder.call(function, args)
+
+    if count == 1:
+
+        @intrinsic  # type: ignore[misc]
+        def one(typingctx: Any, a: Any) -> Any:
+            return wide(wide), build
+
+        return one
+
+    @intrinsic  # type: ignore[misc]
+    def three(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+        return wide(wide, wide, wide), build
+
+    return three
+
+
+def _arithmetic(symbol: Any, instruction: str) -> None:
+    @type_callable(symbol)  # type: ignore[misc]
+    def typed(context: Any) -> Any:
+        def both(a: Any, b: Any) -> Any:
+            return wide if isinstance(a, Wide) and isinstance(b, Wide) else None
+
+        return both
+
+    @lower_builtin(symbol, wide, wide)  # type: ignore[misc]
+    def lowered(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return getattr(builder, instruction)(args[0], args[1])
+
+
+for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (operator.mul, "fmul")):
+    _arithmetic(_symbol, _instruction)
+
+
+@intrinsic  # type: ignore[misc]
+def _ratio(typingctx: Any, a: Any, b: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.fdiv(args[0], args[1])
+
+    return wide(wide, wide), build
+
+
+def _plain_store(array: Any, index: int, value: Any) -> None:
+    array[index : index + WIDTH] = value
+
+
+load: Callable[..., Any]
+store: Callable[..., Any]
+splat: Callable[..., Any]
+smaller: Callable[..., Any]
+larger: Callable[..., Any]
+size: Callable[..., Any]
+below: Callable[..., Any]
+root: Callable[..., Any]
+fused: Callable[..., Any]
+ratio: Callable[..., Any]
+
+if numba.config.DISABLE_JIT:
+    load = lambda array, index: array[index : index + WIDTH].copy()  # noqa: E731
+    store = _plain_store
+    splat = lambda number: np.full(WIDTH, number, np.float32)  # noqa: E731
+    smaller, larger, size, below, root, ratio = np.minimum, np.maximum, np.abs, np.floor, np.sqrt, np.divide
+    fused = lambda a, b, c: a * b + c  # noqa: E731
+else:
+    load, store, splat, ratio = _load, _store, _splat, _ratio
+    smaller, larger = _chosen("<"), _chosen(">")
+    size, below, root, fused = _called("fabs", 1), _called("floor", 1), _called("sqrt", 1), _called("fmuladd", 3)

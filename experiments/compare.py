@@ -1,0 +1,190 @@
+"""Run a batch: every run once, in as many processes as wanted, over any interruption, with the same numbers however it
+is divided."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from gettext import gettext as _
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import polars as pl
+
+from ..core.errors import InputError, ResultError
+from .batch import BatchDirectory, Failure
+from .crew import Outcome, work_through
+from .result import result_files
+from .run import run_key, run_once, verify
+from .spec import BatchSpec, RunSpec
+
+Job = tuple[str, dict[str, Any]]
+"""A run's key and its spec as plain values: what goes to a worker."""
+
+Engine = Callable[[Sequence[Job], Callable[[Job], dict[str, bytes]]], Iterable[Outcome]]
+"""Who does the jobs: gives one outcome for every job, in any order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a batch is. `kept` runs were there before; `seconds_left` is an estimate, None while there is nothing to
+    go by."""
+
+    total: int
+    kept: int
+    done: int
+    failed: int
+    seconds_left: float | None
+    last: str
+
+    @property
+    def left(self) -> int:
+        """Runs still to come."""
+        return self.total - self.kept - self.done - self.failed
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a batch came to: its directory, one row for every finished run, the failures, and the wall time of this call
+    [s]."""
+
+    directory: Path
+    runs: pl.DataFrame
+    failures: tuple[Failure, ...]
+    kept: int
+    wall_s: float
+
+
+def compare(
+    batch: BatchSpec,
+    out: Path,
+    *,
+    workers: int | None = None,
+    shard: str | None = None,
+    engine: Engine | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Comparison:
+    """Run what is not there yet of a batch and tabulate it in `out`.
+
+    `workers` are processes on this machine, by default one for each core; an `engine` takes their place. `shard` "2/5"
+    does the second of five parts; `batch.merge` brings them together. A run that fails is saved as a failure and tried
+    again by the next call. On Ctrl-C finished runs are kept. Raises InputError before any work if a scenario, strategy
+    or light does not exist, ResultError if the directory is in use or cannot be written.
+    """
+    started = monotonic()
+    runs = batch.runs()
+    verify(runs)
+    keys = [run_key(run) for run in runs]
+    mine = set(part(keys, shard))
+    directory = BatchDirectory(out)
+    directory.claim()
+    with directory.locked(shard.replace("/", "-of-") if shard else ""):
+        directory.describe(batch.model_dump(mode="json"), keys)
+        there = directory.finished()
+        todo = [(key, run) for key, run in zip(keys, runs, strict=True) if key in mine and key not in there]
+        tracker = _Tracker(len(mine), len(mine & there), workers or cores(), {key: run for key, run in todo}, progress)
+        failures = []
+        jobs = [(key, run.as_dict()) for key, run in todo]
+        for outcome in (engine or local_engine(workers or cores(), batch.timeout, batch.memory_mib))(jobs, do_run):
+            key = outcome.job[0]
+            if outcome.error:
+                failures.append(Failure(key, _title(tracker.runs[key]), outcome.error))
+                directory.fail(failures[-1])
+            else:
+                directory.keep(key, outcome.value)
+            tracker.tell(outcome)
+        table = directory.tabulate(keys) if shard is None else directory.rows(sorted(mine))
+    return Comparison(out, table, tuple(failures), tracker.kept, monotonic() - started)
+
+
+def do_run(job: Job) -> dict[str, bytes]:
+    """One run, in a worker: the files of its result directory."""
+    key, values = job
+    result = run_once(RunSpec(**values))
+    return result_files(replace(result, manifest={**result.manifest, "key": key}))
+
+
+def local_engine(workers: int, timeout: float | None = None, memory_mib: float | None = None) -> Engine:
+    """Worker processes on this machine."""
+
+    def engine(jobs: Sequence[Job], work: Callable[[Job], dict[str, bytes]]) -> Iterator[Outcome]:
+        return work_through(jobs, work, min(workers, len(jobs)), timeout=timeout, memory_mib=memory_mib)
+
+    return engine
+
+
+def cores() -> int:
+    """Cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+def part(keys: Sequence[str], shard: str | None) -> list[str]:
+    """The keys of one shard, "i/n" with i from 1; None is all of them. Raises InputError.
+
+    >>> part(["a", "b", "c", "d", "e"], "2/3")
+    ['b', 'e']
+    """
+    if shard is None:
+        return list(keys)
+    index, slash, count = shard.partition("/")
+    if not (slash and index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
+        raise InputError(_("shard {shard!r}: write i/n, for instance 2/5 for the second of five").format(shard=shard))
+    return list(keys[int(index) - 1 :: int(count)])
+
+
+def _title(run: RunSpec) -> str:
+    return _("{scenario}, {arm}, {timing} timing, scale {scale:g}, seed {seed}").format(
+        scenario=Path(run.scenario).stem, arm=run.arm, timing=run.timing, scale=run.scale, seed=run.seed
+    )
+
+
+class _Tracker:
+    """Counts outcomes and estimates what is left: a run takes as long as those of its scenario did."""
+
+    def __init__(
+        self,
+        total: int,
+        kept: int,
+        workers: int,
+        runs: dict[str, RunSpec],
+        progress: Callable[[Progress], None] | None,
+    ) -> None:
+        self.total, self.kept, self.workers, self.runs = total, kept, workers, runs
+        self._progress = progress
+        self._left = dict(runs)
+        self._seconds: dict[str, list[float]] = {}
+        self._done = self._failed = 0
+        self._report("")
+
+    def tell(self, outcome: Outcome) -> None:
+        run = self._left.pop(outcome.job[0])
+        self._seconds.setdefault(run.scenario, []).append(outcome.seconds)
+        self._failed += bool(outcome.error)
+        self._done += not outcome.error
+        self._report(_title(run))
+
+    def _report(self, last: str) -> None:
+        if self._progress is not None:
+            self._progress(Progress(self.total, self.kept, self._done, self._failed, self._estimate(), last))
+
+    def _estimate(self) -> float | None:
+        known = [second for seconds in self._seconds.values() for second in seconds]
+        if not known:
+            return None
+        usual = sum(known) / len(known)
+        means = {scenario: sum(seconds) / len(seconds) for scenario, seconds in self._seconds.items()}
+        return sum(means.get(run.scenario, usual) for run in self._left.values()) / max(
+            1, min(self.workers, len(self._left))
+        )
+
+
+def failures_of(out: Path) -> list[Failure]:
+    """The failures saved in a batch directory. Raises ResultError."""
+    folder = BatchDirectory(out).path / "failures"
+    try:
+        texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.txt"))}
+    except OSError as error:
+        raise ResultError(_("{path}: cannot be read: {why}").format(path=folder, why=error.strerror)) from error
+    return [Failure(key, *text.split("\n\n", 1)) for key, text in texts.items()]

@@ -1,0 +1,201 @@
+"""A crew of worker processes: each does one job after another, and one that fails, hangs, grows too big or crashes
+harms its own job only.
+
+Workers are spawned, not forked: each has its own libsumo and knows nothing of its siblings, so what a job gives depends
+on the job alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from gettext import gettext as _
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any
+
+LAST_LINES = 40
+"""How much of what a worker printed is kept when its job fails."""
+GRACE = 5.0
+"""Seconds a worker has to clean up after it was told to stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a job: its `value`, or None and the `error` with what the worker last printed. `seconds` of wall
+    time."""
+
+    job: Any
+    value: Any
+    error: str
+    seconds: float
+
+
+@dataclass(slots=True)
+class _Worker:
+    process: SpawnProcess
+    pipe: Connection
+    log: Path
+    job: Any = None
+    since: float = 0.0
+
+    @property
+    def busy(self) -> bool:
+        return self.since > 0
+
+
+def work_through(
+    jobs: Iterable[Any],
+    work: Callable[[Any], Any],
+    workers: int,
+    *,
+    timeout: float | None = None,
+    memory_mib: float | None = None,
+) -> Iterator[Outcome]:
+    """Do every job in one of `workers` processes; outcomes come as they are ready, so in no fixed order.
+
+    `work` must be importable and jobs and values picklable. A job that takes longer than `timeout` [s] or whose worker
+    grows above `memory_mib` fails, its worker is replaced. Leaving the loop early (Ctrl-C, an error) stops all workers.
+    """
+    waiting = iter(jobs)
+    crew: list[_Worker] = []
+    with tempfile.TemporaryDirectory(prefix="signalwright-") as folder:
+        try:
+            exhausted = False
+            while True:
+                while not exhausted and (idle := _idle(crew, work, workers, Path(folder))) is not None:
+                    try:
+                        _give(idle, next(waiting))
+                    except StopIteration:
+                        exhausted = True
+                busy = [worker for worker in crew if worker.busy]
+                if not busy:
+                    return
+                yield from _harvest(crew, busy, timeout, memory_mib)
+        finally:
+            _dismiss(crew)
+
+
+def _idle(crew: list[_Worker], work: Callable[[Any], Any], workers: int, folder: Path) -> _Worker | None:
+    """A worker with nothing to do, hired if there is room for one more."""
+    for worker in crew:
+        if not worker.busy:
+            return worker
+    if len(crew) >= workers:
+        return None
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    handle, log = tempfile.mkstemp(dir=folder, suffix=".log")
+    os.close(handle)
+    process = context.Process(target=_serve, args=(theirs, work, log), daemon=True)
+    process.start()
+    theirs.close()
+    crew.append(_Worker(process, ours, Path(log)))
+    return crew[-1]
+
+
+def _give(worker: _Worker, job: Any) -> None:
+    worker.job, worker.since = job, time.monotonic()
+    with contextlib.suppress(BrokenPipeError):  # it died while idle: the sentinel tells
+        worker.pipe.send(job)
+
+
+def _harvest(
+    crew: list[_Worker], busy: list[_Worker], timeout: float | None, memory_mib: float | None
+) -> Iterator[Outcome]:
+    """Wait for news of the busy workers, a second at most, and tell what came."""
+    wait([item for worker in busy for item in (worker.pipe, worker.process.sentinel)], timeout=1.0)
+    for worker in busy:
+        seconds, error = time.monotonic() - worker.since, ""
+        answer = _answer(worker)
+        if answer is not None:
+            value, error = answer
+            outcome = Outcome(worker.job, value, error and error + _last_words(worker), seconds)
+            worker.job, worker.since = None, 0.0
+            yield outcome
+            continue
+        if not worker.process.is_alive():
+            error = _("the worker process ended by itself ({how})").format(how=_ending(worker.process.exitcode))
+        elif timeout is not None and seconds > timeout:
+            error = _("stopped after {timeout:g} s without a result; allow more time or mend the strategy").format(
+                timeout=timeout
+            )
+        elif memory_mib is not None and (used := memory_in_use(worker.process.pid or 0)) > memory_mib:
+            error = _("stopped: it used {used:.0f} MiB of memory, {limit:g} are allowed").format(
+                used=used, limit=memory_mib
+            )
+        if error:
+            _dismiss([worker])
+            crew.remove(worker)
+            yield Outcome(worker.job, None, error + _last_words(worker), seconds)
+
+
+def _answer(worker: _Worker) -> tuple[Any, str] | None:
+    try:
+        return worker.pipe.recv() if worker.pipe.poll() else None
+    except (EOFError, OSError):
+        return None
+
+
+def _ending(code: int | None) -> str:
+    if code is not None and code < 0:
+        return _("signal {name}").format(name=signal.Signals(-code).name)
+    return _("exit code {code}").format(code=code)
+
+
+def _last_words(worker: _Worker) -> str:
+    lines = worker.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
+    return "\n" + _("last messages:") + "\n" + "\n".join(lines) if lines else ""
+
+
+def memory_in_use(pid: int) -> float:
+    """Resident memory of a process [MiB]; 0 if it is gone or the system does not tell."""
+    try:
+        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    except (OSError, IndexError, ValueError):
+        return 0.0
+    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _dismiss(crew: list[_Worker]) -> None:
+    for worker in crew:
+        worker.pipe.close()
+        worker.process.terminate()
+    for worker in crew:
+        worker.process.join(GRACE)
+        if worker.process.is_alive():
+            worker.process.kill()
+            worker.process.join()
+
+
+def _serve(pipe: Connection, work: Callable[[Any], Any], log: str) -> None:
+    """A worker's life: job in, value or traceback out, until there is nobody to answer to."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the chief hears Ctrl-C and tells
+    signal.signal(
+        signal.SIGTERM, lambda *_: sys.exit(0)
+    )  # by way of an exception, so that half-written things are removed
+    with open(log, "wb", buffering=0) as file:
+        for stream in (1, 2):
+            os.dup2(file.fileno(), stream)
+        while True:
+            try:
+                job = pipe.recv()
+            except (EOFError, OSError):
+                return
+            os.ftruncate(file.fileno(), 0)
+            file.seek(0)
+            try:
+                answer = work(job), ""
+            except Exception:
+                answer = None, traceback.format_exc()
+            with contextlib.suppress(BrokenPipeError):
+                pipe.send(answer)

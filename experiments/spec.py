@@ -1,0 +1,248 @@
+"""What to run: one run, or a batch of them read from a TOML file."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from gettext import gettext as _
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from ..core.errors import InputError
+
+Timing = Literal["safe", "resco"]
+Transport = Literal["libsumo", "traci"]
+
+SHIPPED = Path(__file__).resolve().parent.parent / "networks" / "scenarios"
+"""The scenarios that come with the project, a folder each."""
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run: a scenario under a strategy, with one seed.
+
+    scenario    a .sumocfg, a .net.xml, or the name of a shipped scenario
+    controller  the strategy of every light: a name of `controllers.CONTROLLERS`, a native arm, or `module:Class`
+    lights      strategies of single lights, {light: name}, where they differ from `controller`
+    arm         what the strategy is called in tables, by default `controller`
+    begin, end  window [s], by default the scenario's own
+    scale       factor on the demand
+    jitter      every departure is put off by up to this long [s], drawn by the seed, alike in every arm
+    tables      also keep the time lost on every lane, for maps and tables by light
+    options     further SUMO options, {name: value}
+    """
+
+    scenario: str
+    controller: str
+    seed: int = 1
+    timing: Timing = "safe"
+    lights: Mapping[str, str] = field(default_factory=dict)
+    arm: str = ""
+    begin: float | None = None
+    end: float | None = None
+    scale: float = 1.0
+    jitter: float = 0.0
+    tables: bool = False
+    transport: Transport = "libsumo"
+    gui: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.arm:
+            several = ", ".join(f"{light}: {name}" for light, name in sorted(self.lights.items()))
+            object.__setattr__(self, "arm", f"{self.controller} ({several})" if several else self.controller)
+        for name, choices in (("timing", get_args(Timing)), ("transport", get_args(Transport))):
+            if (value := getattr(self, name)) not in choices:
+                raise InputError(unknown(_("{name} {value!r}").format(name=name, value=value), value, choices))
+        if self.scale <= 0 or self.jitter < 0:
+            raise InputError(
+                _("scale must be above 0 and jitter not below it; they are {0:g} and {1:g}").format(
+                    self.scale, self.jitter
+                )
+            )
+        if self.begin is not None and self.end is not None and self.end <= self.begin:
+            raise InputError(_("the window ends at {0:g} s, before it begins at {1:g} s").format(self.end, self.begin))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, from which `RunSpec(**values)` makes it again."""
+        return asdict(self)
+
+
+def scenario_path(name: str) -> Path:
+    """The file of a scenario given by path, or by the name of a shipped one. Raises InputError."""
+    path = Path(name).expanduser()
+    if path.is_dir():
+        found = sorted(path.glob("*.sumocfg"))
+        if len(found) == 1:
+            return found[0]
+        raise InputError(_("{path} holds {n} .sumocfg files; name one of them").format(path=path, n=len(found)))
+    if path.exists():
+        return path
+    if (shipped := SHIPPED / name / f"{name}.sumocfg").exists():
+        return shipped
+    raise InputError(unknown(_("scenario {name}: no such file").format(name=name), name, shipped_names()))
+
+
+def shipped_names() -> list[str]:
+    """Names of the shipped scenarios."""
+    return sorted(path.parent.name for path in SHIPPED.glob("*/*.sumocfg")) if SHIPPED.exists() else []
+
+
+def unknown(what: str, name: str, known: Sequence[str]) -> str:
+    """A message for a name that is none of `known`, with the nearest of them."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    if near:
+        return _("{what} is not known; did you mean {near!r}?").format(what=what, near=near[0])
+    return _("{what} is not known; there are {known}").format(what=what, known=", ".join(known) or _("none"))
+
+
+def _to_list(value: object) -> object:
+    return value if isinstance(value, list) else [value]
+
+
+def _to_seeds(value: object) -> object:
+    return list(range(1, value + 1)) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _all_different(values: list[Any]) -> list[Any]:
+    if len(set(map(str, values))) < len(values):
+        raise ValueError(_("the same value stands there twice"))
+    return values
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ArmSpec(_Strict):
+    """An arm that is more than one name: a strategy for most lights and others for some."""
+
+    controller: str
+    lights: dict[str, str] = {}
+
+
+class ScenarioSpec(_Strict):
+    """A scenario with its own window."""
+
+    path: str
+    begin: float | None = None
+    end: float | None = None
+
+
+_SOME = (BeforeValidator(_to_list), Field(min_length=1), AfterValidator(_all_different))
+
+
+class BatchSpec(_Strict):
+    """A batch: every scenario x arm x scale x timing x seed. Keys of the TOML file are these names.
+
+    `seeds` is a number (20 means 1 to 20) or a list; `scenarios`, `controllers`, `scales`, `timing` one value or a
+    list; `arms` adds named mixtures of strategies; `baseline` is the arm all others are compared with; `timeout` [s]
+    and `memory_mib` bound a run.
+    """
+
+    scenarios: Annotated[list[str | ScenarioSpec], *_SOME]
+    controllers: Annotated[list[str], BeforeValidator(_to_list), AfterValidator(_all_different)] = []
+    arms: dict[str, ArmSpec] = {}
+    baseline: str | None = None
+    seeds: Annotated[list[int], *_SOME, BeforeValidator(_to_seeds)] = [1, 2, 3, 4, 5]
+    scales: Annotated[list[Annotated[float, Field(gt=0)]], *_SOME] = [1.0]
+    timing: Annotated[list[Timing], *_SOME] = ["safe"]
+    jitter: Annotated[float, Field(ge=0)] = 0.0
+    begin: float | None = None
+    end: float | None = None
+    tables: bool = True
+    timeout: Annotated[float, Field(gt=0)] | None = None
+    memory_mib: Annotated[float, Field(gt=0)] | None = None
+    options: dict[str, str] = {}
+
+    def model_post_init(self, _context: object) -> None:
+        """Refuse a batch without arms or with a baseline that is none of them."""
+        if not self.arm_names:
+            raise ValueError(_("name at least one strategy in 'controllers' or 'arms'"))
+        if both := set(self.controllers) & set(self.arms):
+            raise ValueError(
+                _("arm {name!r} is in 'controllers' and in 'arms'; give it another name").format(name=min(both))
+            )
+        if self.baseline is not None and self.baseline not in self.arm_names:
+            raise ValueError(unknown(_("baseline {name!r}").format(name=self.baseline), self.baseline, self.arm_names))
+
+    @property
+    def arm_names(self) -> list[str]:
+        """All arms, in the order given."""
+        return [*self.controllers, *self.arms]
+
+    @property
+    def base(self) -> str:
+        """The arm all others are compared with: the one named, else the net's own plan, else the first."""
+        return self.baseline or ("plan" if "plan" in self.arm_names else self.arm_names[0])
+
+    def runs(self) -> list[RunSpec]:
+        """Every run, seed by seed, so that an unfinished batch has whole pairs."""
+        arms = {name: ArmSpec(controller=name) for name in self.controllers} | self.arms
+        places = [ScenarioSpec(path=place) if isinstance(place, str) else place for place in self.scenarios]
+        return [
+            RunSpec(
+                scenario=place.path,
+                controller=arm.controller,
+                lights=arm.lights,
+                arm=name,
+                seed=seed,
+                timing=timing,
+                begin=self.begin if place.begin is None else place.begin,
+                end=self.end if place.end is None else place.end,
+                scale=scale,
+                jitter=self.jitter,
+                tables=self.tables,
+                options=self.options,
+            )
+            for seed, place, scale, timing, (name, arm) in product(
+                self.seeds, places, self.scales, self.timing, arms.items()
+            )
+        ]
+
+
+def batch(source: str, values: Mapping[str, Any]) -> BatchSpec:
+    """A batch from plain values; raises InputError with every fault found, each naming `source` and the key."""
+    try:
+        return BatchSpec.model_validate(dict(values))
+    except ValidationError as error:
+        faults = [_fault(source, dict(fault)) for fault in error.errors()]
+        raise InputError("\n".join(faults)) from None
+    except ValueError as error:
+        raise InputError(f"{source}: {error}") from None
+
+
+def _fault(source: str, fault: dict[str, Any]) -> str:
+    place = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        *above, key = (str(part) for part in fault["loc"])
+        model: type[BaseModel] = (
+            ArmSpec if above[:1] == ["arms"] else ScenarioSpec if above[:1] == ["scenarios"] else BatchSpec
+        )
+        return f"{source}: " + unknown(_("key {place!r}").format(place=place), key, sorted(model.model_fields))
+    return f"{source}: {place}: {fault['msg']}" if place else f"{source}: {fault['msg']}"
+
+
+def read_batch(path: Path) -> BatchSpec:
+    """The batch in a TOML file; scenario paths in it are relative to the file. Raises InputError naming file and
+    key."""
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(_("{path}: cannot be read: {why}").format(path=path, why=error.strerror)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(_("{path}: is not TOML: {why}").format(path=path, why=error)) from error
+    spec = batch(str(path), values)
+    return spec.model_copy(update={"scenarios": [_beside(path.parent, place) for place in spec.scenarios]})
+
+
+def _beside(folder: Path, place: str | ScenarioSpec) -> str | ScenarioSpec:
+    if isinstance(place, ScenarioSpec):
+        return place.model_copy(update={"path": str(_beside(folder, place.path))})
+    near = folder / Path(place).expanduser()
+    return str(near) if near.exists() else place

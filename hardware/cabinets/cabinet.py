@@ -1,0 +1,357 @@
+"""A cabinet on a line as `core.ports.Cabinet`: polls, shadow-checks, commands, refreshes, releases. No device, no clock.
+
+The caller moves bytes and time: `receive` what the line gave, `advance` to now, write `outgoing`. In between, `read`,
+`status` and `request` answer at once from the picture of the last poll, so a control loop never waits for a line.
+
+    BLIND      the cabinet is not identified yet: nothing is written
+    WATCHING   identified; nothing of ours is in force
+    HOLDING    a request of ours is in force and repeated while the caller keeps asking
+    RELEASING  everything is given back and not yet confirmed by the cabinet's status
+
+A request is repeated every `refresh` as long as `request` was called within `patience`: when the control loop stops,
+so does the repeating, and the cabinet's own dead-man takes over. Nothing is sent in flash, manual or preemption, nor
+until the cabinet has been normal for `hold_off`.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Generic
+
+import numpy as np
+import numpy.typing as npt
+
+from ...core.counts import Counts
+from ...core.errors import LinkLost, ProtocolError
+from ...core.intersection import Intersection
+from ...core.ports import Mode, Refusal, Status, Wish
+from ..exchange import Answered, Failed, LinkSettings, Lost, Restored
+from ..link import Link
+from .authority import Authority
+from .driver import A, Driver, Q
+from .picture import Picture
+from .shadow import Shadow
+
+_IN_CONTROL = (Mode.LOCAL, Mode.REMOTE)
+
+
+class Grip(Enum):
+    """How much of the cabinet is in our hands."""
+
+    BLIND = auto()
+    WATCHING = auto()
+    HOLDING = auto()
+    RELEASING = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """Times of a line cabinet [s]. `release_within`: no confirmation of a release by then is an alarm.
+
+    `confirm_within`: a request that the status does not confirm by then is given back.
+    """
+
+    poll: float = 0.25
+    stale: float = 2.0
+    refresh: float = 2.0
+    patience: float = 3.0
+    hold_off: float = 5.0
+    release_within: float = 10.0
+    confirm_within: float = 10.0
+
+
+@dataclass(slots=True)
+class LineCabinet(Generic[Q, A]):
+    """One cabinet on one line. `notes` collects what an operator should read, newest last; take them with `news`."""
+
+    name: str
+    driver: Driver[Q, A]
+    site: Intersection
+    authority: Authority = Authority.MONITOR
+    habits: Habits = field(default_factory=Habits)
+    line: LinkSettings = field(default_factory=LinkSettings)
+    link: Link[Q, A] = field(init=False)
+    picture: Picture = field(init=False)
+    grip: Grip = Grip.BLIND
+    stage: int | None = None
+    plan: int | None = None
+    now: float = 0.0
+    _shadow: Shadow = field(init=False)
+    _ahead: deque[tuple[Q, bool]] = field(default_factory=deque)
+    _news: list[str] = field(default_factory=list)
+    _calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None
+    _next_poll: float = float("-inf")
+    _next_counts: float = float("-inf")
+    _last_read: float = 0.0
+    _asked: float = float("-inf")
+    _sent: float = float("-inf")
+    _normal_since: float | None = None
+    _released: float = float("-inf")
+    _confirmed: float = float("-inf")
+    _alarmed: bool = False
+
+    def __post_init__(self) -> None:
+        self.link = Link(self.name, self.driver.dialect, self.line)
+        self.picture = Picture(self.site)
+        self._shadow = Shadow(self.site)
+        self._last_read = self.now
+
+    @property
+    def intersection(self) -> Intersection:
+        """The site this cabinet runs."""
+        return self.site
+
+    @property
+    def is_fresh(self) -> bool:
+        """The cabinet was seen lately enough to act on."""
+        return not self.link.lost and self.now - self.picture.seen <= self.habits.stale
+
+    def read(self) -> Counts:
+        """What its loops said since the last read; a cabinet that is out of reach has only faulty loops."""
+        picture, interval = self.picture, self.now - self._last_read
+        self._last_read = self.now
+        share = picture.occupied / interval if interval > 0 else np.zeros_like(picture.occupied)
+        vehicles, fault = picture.vehicles.copy(), picture.fault | (not self.is_fresh)
+        picture.vehicles[:] = 0
+        picture.occupied[:] = 0
+        return Counts(self.now, interval, vehicles, np.clip(share, 0.0, 1.0), fault)
+
+    def status(self) -> Status:
+        """Its stage and mode as last seen; elapsed goes on between two looks."""
+        picture = self.picture
+        elapsed = 0.0 if picture.changing else self.now - picture.since
+        busy = picture.changing or not self._shadow.complete
+        return Status(self.now, picture.stage, busy, elapsed, picture.mode, picture.aspects)
+
+    def request(self, wish: Wish, calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None) -> Refusal:
+        """Ask for a stage, or with None keep what stands; the shadow answers at once, the line follows."""
+        self._asked, self._calls = self.now, calls
+        if not self.is_fresh:
+            return Refusal.LINK
+        if self.grip in (Grip.BLIND, Grip.RELEASING) or not self._is_normal():
+            return Refusal.NOT_IN_CONTROL
+        if wish is None or wish == self.stage:
+            return Refusal.NONE
+        refusal = self._shadow.veto(wish, calls)
+        if refusal is not Refusal.NONE:
+            return refusal
+        if self.authority < Authority.STAGE or not self.driver.moves_stages:
+            return Refusal.NOT_IN_CONTROL
+        try:
+            commands = self.driver.command(self.picture, wish)
+        except ProtocolError as problem:
+            self._note(str(problem))
+            return Refusal.NOT_IN_CONTROL
+        self.stage, self.plan = wish, None
+        self._send(commands)
+        return Refusal.NONE
+
+    def select(self, plan: int) -> Refusal:
+        """Ask for a plan or pattern by its number on the line."""
+        self._asked = self.now
+        if not self.is_fresh:
+            return Refusal.LINK
+        if self.grip in (Grip.BLIND, Grip.RELEASING) or not self._is_normal() or self.authority < Authority.PLAN:
+            return Refusal.NOT_IN_CONTROL
+        if plan != self.plan:
+            self.stage, self.plan = None, plan
+            self._send(self.driver.select(plan))
+        return Refusal.NONE
+
+    def release(self, why: str) -> None:
+        """Give everything back; confirmed when the cabinet's status says it is on its own."""
+        if self.grip is not Grip.HOLDING:
+            return
+        self._note(f"released: {why}")
+        self.grip, self._released, self._alarmed = Grip.RELEASING, self.now, False
+        self.stage = self.plan = None
+        self._ahead = deque((request, True) for request in self.driver.release())
+
+    def set_authority(self, authority: Authority) -> None:
+        """Raise or lower; lowering under what is in force gives it back."""
+        self.authority = authority
+        needed = Authority.STAGE if self.stage is not None else Authority.PLAN
+        if authority < needed:
+            self.release(f"authority lowered to {authority.name.lower()}")
+
+    def reopened(self) -> None:
+        """The port was closed and opened again: nothing of before is believed, identity is checked anew."""
+        self._digest(self.link.reset(self.now))
+        self.grip, self.stage, self.plan = Grip.BLIND, None, None
+        self.picture.identified, self.picture.trouble = False, None
+        self._ahead.clear()
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Bytes came from the line."""
+        self.now = now
+        self._digest(self.link.receive(data, now))
+
+    def outgoing(self) -> bytes:
+        """Bytes for the line; handed out once."""
+        return self.link.outgoing()
+
+    def advance(self, now: float) -> None:
+        """Time has passed: time-outs, then the next question: commands before polls before counts."""
+        self.now = now
+        self._digest(self.link.tick(now))
+        self._supervise()
+        self.picture.commanded = self.stage if self.picture.mode is Mode.REMOTE else None
+        if not self.link.free:
+            return
+        if self._ahead:
+            request, _ = self._ahead[0]
+            self.link.request(request, now)
+        elif now >= self._next_poll:
+            self._next_poll = now + self.habits.poll
+            self._plan_poll()
+
+    @property
+    def due(self) -> float:
+        """When `advance` next has something to do."""
+        return self.link.due if not self.link.free else min(self._next_poll, self.now if self._ahead else float("inf"))
+
+    def news(self) -> list[str]:
+        """What an operator should read since the last call."""
+        news, self._news = self._news, []
+        return news
+
+    def _note(self, text: str) -> None:
+        self._news.append(f"{self.name}: {text}")
+
+    def _plan_poll(self) -> None:
+        if self.grip is Grip.BLIND and self.picture.trouble is None:
+            self._ahead.extend((request, False) for request in self.driver.identify())
+        self._ahead.extend((request, False) for request in self.driver.poll())
+        if self.grip is not Grip.BLIND and self.now >= self._next_counts:
+            late = self.now - self._next_counts > self.driver.detector_period
+            self._next_counts = (self.now if late else self._next_counts) + self.driver.detector_period
+            self._ahead.extend((request, False) for request in self.driver.counts())
+        request, _ = self._ahead[0]
+        self.link.request(request, self.now)
+
+    def _send(self, commands: Sequence[Q]) -> None:
+        """Commands go before everything that waits and has not been sent."""
+        if self.grip is not Grip.HOLDING:
+            self._confirmed = self.now
+        self.grip, self._sent = Grip.HOLDING, self.now
+        polls = [(request, command) for request, command in self._ahead if not command]
+        self._ahead = deque([(request, True) for request in commands])
+        self._ahead.extend(polls if self.link.free else polls[1:])
+
+    def _supervise(self) -> None:
+        """Repeat what is in force while the control loop lives; give it back when something is wrong."""
+        if not self._in_normal_mode():
+            self._normal_since = None
+        elif self._normal_since is None:
+            self._normal_since = self.now
+        self.link.healthy = self.grip is not Grip.HOLDING or self.now - self._asked <= self.habits.patience
+        if self.grip is Grip.HOLDING:
+            self._hold()
+        elif self.grip is Grip.RELEASING:
+            self._confirm_release()
+
+    def _hold(self) -> None:
+        picture, habits = self.picture, self.habits
+        if picture.mode is Mode.REMOTE if self.driver.moves_stages else picture.plan == self.plan:
+            self._confirmed = self.now
+        if self.link.lost:
+            self.grip, self.stage, self.plan = Grip.BLIND, None, None
+            self._note("the line is lost: the cabinet falls back by itself")
+        elif not self._in_normal_mode():
+            self.release(f"the cabinet is in {picture.mode.value}")
+        elif self.now - picture.seen > habits.stale:
+            self.release("the status is stale")
+        elif self.now - self._asked > habits.patience:
+            self.release("the control loop has stopped")
+        elif self.now - self._confirmed > habits.confirm_within:
+            self.release("the cabinet's status does not confirm our request")
+        elif self.now - self._sent >= self._refresh():
+            self._repeat()
+
+    def _refresh(self) -> float:
+        """Not longer than a third of the cabinet's dead-man, where it tells it [s]."""
+        told = self.picture.dead_man
+        return min(self.habits.refresh, told / 3) if told else self.habits.refresh
+
+    def _repeat(self) -> None:
+        try:
+            if self.stage is not None:
+                self._send(self.driver.command(self.picture, self.stage))
+            elif self.plan is not None and self.driver.keeps_dead_man:
+                self._send(self.driver.select(self.plan))
+        except ProtocolError as problem:
+            self.release(str(problem))
+
+    def _confirm_release(self) -> None:
+        fresh = self.picture.seen > self._released
+        if fresh and not self._ahead and self.picture.mode is not Mode.REMOTE:
+            self.grip = Grip.WATCHING
+            self._note("release confirmed")
+        elif self.now - self._released > self.habits.release_within and not self._alarmed:
+            self._alarmed = True
+            self._note("ALARM: the cabinet has not confirmed the release; it stays under its dead-man")
+
+    def _in_normal_mode(self) -> bool:
+        return self.picture.mode in _IN_CONTROL
+
+    def _is_normal(self) -> bool:
+        return self._normal_since is not None and self.now - self._normal_since >= self.habits.hold_off
+
+    def _digest(self, events: Sequence[object]) -> None:
+        for event in events:
+            match event:
+                case Answered(request=request, frames=frames):
+                    self._answered(request, frames)
+                case Failed(request=request, error=error):
+                    self._failed(request, error)
+                case Lost(error=error):
+                    self._note(str(error))
+                    self._ahead.clear()
+                    self.picture.identified = False
+                    if self.grip is not Grip.HOLDING:
+                        self.grip = Grip.BLIND
+                case Restored():
+                    self._note("the line is back")
+
+    def _failed(self, request: Q, error: LinkLost) -> None:
+        if self._ahead and self._ahead[0][0] is request:
+            _, command = self._ahead.popleft()
+            if command:
+                self._note(f"a command was not confirmed ({error})")
+                if self.grip is Grip.RELEASING:
+                    self._ahead.extend((again, True) for again in self.driver.release())
+
+    def _answered(self, request: Q, frames: tuple[A, ...]) -> None:
+        command = False
+        if self._ahead and self._ahead[0][0] is request:
+            _, command = self._ahead.popleft()
+        if command:
+            refusal = self.driver.refused(request, frames)
+            if refusal is not None:
+                self._note(f"the cabinet refused a command: {refusal}")
+                if self.grip is Grip.HOLDING:
+                    self.release("a command was refused")
+            return
+        seen = self.picture.seen
+        try:
+            self.driver.read(request, frames, self.picture, self.now)
+        except ProtocolError as problem:
+            self._doubt(problem)
+            return
+        if self.picture.seen > seen:
+            self._shadow.observe(self.picture, self._calls, self.now)
+        if self.grip is Grip.BLIND and not self._ahead and self.picture.trouble is None and self.is_fresh:
+            self.picture.identified = True
+            self.grip = Grip.WATCHING
+            self._note(f"identified: {self.picture.identity or 'cabinet answers'}")
+
+    def _doubt(self, problem: ProtocolError) -> None:
+        """An answer that cannot be believed: while identifying it ends the matter, later it gives back control."""
+        if self.picture.trouble != str(problem):
+            self.picture.trouble = str(problem)
+            self._note(f"nothing will be written: {problem}" if self.grip is Grip.BLIND else str(problem))
+        self._normal_since = None
+        self.release("an answer cannot be believed")

@@ -1,0 +1,76 @@
+"""What is known of a cabinet from its answers: written by the protocol's driver, read by everyone else."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from ...core.aspects import Aspect, Aspects
+from ...core.intersection import Intersection
+from ...core.ports import Mode
+
+
+@dataclass(slots=True)
+class Picture:
+    """The cabinet as last seen. Times on the caller's clock [s].
+
+    `stage` is -1 when what is green is no stage of the site; `commanded` is the stage we asked for and hold. `vehicles`
+    and `occupied` [s] gather since `read` last emptied them. `dead_man` [s] is what the cabinet itself says, None where
+    the protocol cannot tell.
+    """
+
+    site: Intersection
+    seen: float = float("-inf")
+    stage: int = -1
+    changing: bool = True
+    since: float = 0.0
+    mode: Mode = Mode.STARTING
+    plan: int | None = None
+    commanded: int | None = None
+    aspects: Aspects | None = None
+    identity: str = ""
+    identified: bool = False
+    trouble: str | None = None
+    dead_man: float | None = None
+    alarms: frozenset[str] = frozenset()
+    vehicles: npt.NDArray[np.int32] = field(init=False)
+    occupied: npt.NDArray[np.float64] = field(init=False)
+    fault: npt.NDArray[np.bool_] = field(init=False)
+    sample: int = -1
+
+    def __post_init__(self) -> None:
+        count = len(self.site.detectors)
+        self.vehicles = np.zeros(count, dtype=np.int32)
+        self.occupied = np.zeros(count, dtype=np.float64)
+        self.fault = np.zeros(count, dtype=np.bool_)
+
+    def show(self, aspects: list[Aspect], now: float, told: int | None = None) -> None:
+        """The aspects of all groups were read: stage and interstage follow from them.
+
+        With the stage `told`, by the cabinet or by our own command, it is reached when its groups and no others are
+        green; without, only when all others are red, lest the middle of a change be taken for a stage.
+        """
+        shown = np.array(aspects, dtype=np.int8)
+        self.aspects = Aspects(shown)
+        green = shown == Aspect.GREEN
+        for stage, greens in enumerate(self.site.stage_greens):
+            if told not in (None, stage) or not bool((green == greens).all()):
+                continue
+            if told == stage or bool((shown[~greens] == Aspect.RED).all()):
+                self.see(stage, False, now)
+                return
+        self.see(self.stage if told is None else told, True, now)
+
+    def see(self, stage: int, changing: bool, now: float) -> None:
+        """This stage is served or being changed to."""
+        if not changing and (self.changing or stage != self.stage):
+            self.since = now
+        self.stage, self.changing = stage, changing
+        self.seen = now
+
+    def count(self, detector: int, vehicles: int, occupied: float) -> None:
+        """A sample of one detector: vehicles, and seconds it was occupied."""
+        self.vehicles[detector] += vehicles
+        self.occupied[detector] += occupied

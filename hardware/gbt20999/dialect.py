@@ -1,0 +1,125 @@
+"""GB/T 20999-2017 as the link speaks it: what answers what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from ...core.errors import ProtocolError
+from ..exchange import Verdict
+from ..frames.gbt import GbtFramer, unwrap_datagram, wrap
+from ..frames.statistics import LineStatistics
+from .codes import FrameType
+from .message import DataValue, Message
+
+_TRUST = 3  # answers that bore their question's number, after which one that does not is late
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A query or set of some values; a heartbeat has none."""
+
+    type: FrameType
+    values: tuple[DataValue, ...] = ()
+
+
+def query(*values: DataValue) -> Request:
+    """Ask for values: `query(named("run_mode").ask(1), ...)`."""
+    return Request(FrameType.QUERY, values)
+
+
+def put(*values: DataValue) -> Request:
+    """Set values: `put(named("commanded_stage").put(3, 1))`."""
+    return Request(FrameType.SET, values)
+
+
+@dataclass(slots=True)
+class GbtDialect:
+    """One junction of one controller.
+
+    One question can be answered by two frames, a reply with the good values and an error reply with the others: it is
+    answered when every value asked for is in one of them. A controller need not echo the number of the question (a
+    captured one did not), so it is required only of one that has echoed it `_TRUST` times running.
+    """
+
+    controller: int
+    junction: int
+    host: int = 1
+    version: int = 0x0100
+    datagrams: bool = False
+    numbered: bool = False
+    statistics: LineStatistics = field(init=False)
+    _framer: GbtFramer = field(default_factory=GbtFramer)
+    _echoes: int = 0
+
+    def __post_init__(self) -> None:
+        self.statistics = self._framer.statistics
+
+    def encode(self, request: Request, number: int) -> bytes:
+        """The bytes on the wire."""
+        message = Message.of(request.type, self.controller, self.junction, number & 0xFF, request.values, self.host)
+        return self._wire(message)
+
+    def _wire(self, message: Message) -> bytes:
+        content = self.version.to_bytes(2, "big") + message.to_bytes()[2:]
+        return wrap(content, escaped=not self.datagrams)
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Messages completed by `data`; broken ones are counted, not raised."""
+        contents = self._datagram(data) if self.datagrams else self._framer.feed(data)
+        messages = []
+        for content in contents:
+            try:
+                messages.append(Message.from_bytes(content))
+            except ProtocolError:
+                self.statistics.good -= 1
+                self.statistics.malformed += 1
+        return messages
+
+    def _datagram(self, data: bytes) -> list[bytes]:
+        if not data:
+            return []
+        self.statistics.octets += len(data)
+        try:
+            content = unwrap_datagram(data)
+        except ProtocolError:
+            self.statistics.malformed += 1
+            return []
+        self.statistics.good += 1
+        return [content]
+
+    def judge(self, request: Request, number: int, parts: tuple[Message, ...], frame: Message) -> Verdict:
+        """A reply or error reply of our type, from our controller, to nothing but what was asked."""
+        if frame.controller != self.controller or frame.type not in (request.type + 0x10, request.type + 0x11):
+            return Verdict.STRAY
+        if any(not any(asked.id.covers(value.id) for asked in request.values) for value in frame.values):
+            return Verdict.STRAY
+        echoed = frame.serial == number & 0xFF
+        if not echoed and self._echoes >= _TRUST:
+            return Verdict.STRAY
+        self._echoes = self._echoes + 1 if echoed else 0
+        if frame.type == FrameType.SET_REPLY and not frame.values:
+            return Verdict.ANSWER
+        there = [value.id for part in (*parts, frame) for value in part.values]
+        whole = all(any(asked.id.covers(one) for one in there) for asked in request.values)
+        return Verdict.ANSWER if whole else Verdict.PART
+
+    def respond(self, frame: Message) -> bytes:
+        """A heartbeat question of our controller is answered."""
+        if frame.type is not FrameType.HEARTBEAT or frame.controller != self.controller:
+            return b""
+        return self._wire(
+            Message(FrameType.HEARTBEAT_REPLY, self.controller, frame.junction, frame.serial, (), self.host)
+        )
+
+    def heartbeat(self) -> Request:
+        """Frame type 70."""
+        return Request(FrameType.HEARTBEAT)
+
+    def answer_size(self, request: Request) -> int:
+        """Frame and, for each value, its head and eight bytes."""
+        return 17 + 14 * len(request.values)
+
+    def reset(self) -> None:
+        """Forget half a frame, and what was learned about numbering."""
+        self._framer.reset()
+        self._echoes = 0

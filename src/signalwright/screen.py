@@ -1,0 +1,141 @@
+"""What a person sees on a terminal: tables and progress."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from .core.messages import _
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from .core.intersection import Intersection
+    from .networks.light import Light
+
+
+def console() -> Console:
+    """Where tables and progress go; a terminal's width, or as wide as the text where there is none."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str], Callable[[float], None]]]:
+    """Yields `told(text)`, which begins a bar and gives back the function that moves it (share done, 0 to 1)."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shown = Console(stderr=True)
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=shown, disable=not shown.is_terminal and not sys.stderr.isatty()) as bars:
+
+        def told(text: str) -> Callable[[float], None]:
+            if bars.disable:
+                print(text, file=sys.stderr, flush=True)
+            bar = bars.add_task(text, total=1.0)
+            return lambda share: bars.update(bar, completed=share)
+
+        yield told
+
+
+def result_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """Runs beside each other: the mean over seeds for each strategy, and the change against the first."""
+    from rich.table import Table
+
+    table = Table(title=_("{scenario}, {timing} timing").format(scenario=rows[0]["scenario"], timing=rows[0]["timing"]))
+    heads = [
+        ("delay", _("delay s/veh")), ("p95_delay", _("p95 s")), ("stops", _("stops/veh")), ("trip_time", _("trip s")),
+        ("arrived", _("arrived")), ("scheduled", _("of")), ("teleports", _("teleports")), ("collisions", _("collisions")),
+    ]  # fmt: skip
+    arms = list(dict.fromkeys(row["controller"] for row in rows))
+    table.add_column(_("strategy"))
+    table.add_column(_("seeds"), justify="right")
+    for _key, head in heads:
+        table.add_column(head, justify="right")
+    if len(arms) > 1:
+        table.add_column(_("delay against {arm}").format(arm=arms[0]), justify="right")
+    means = {
+        arm: {key: _mean(row[key] for row in rows if row["controller"] == arm) for key, _head in heads} for arm in arms
+    }
+    for arm in arms:
+        seeds = sum(row["controller"] == arm for row in rows)
+        cells = [_number(key, means[arm][key]) for key, _head in heads]
+        if len(arms) > 1:
+            base = means[arms[0]]["delay"]
+            cells.append(f"{(means[arm]['delay'] / base - 1) * 100:+.0f} %" if arm != arms[0] and base > 0 else "")
+        table.add_row(arm, str(seeds), *cells)
+    return table
+
+
+def light_tables(light: Light) -> Iterator[Table]:
+    """One light: groups, stages, conflicts, loops; then what was changed to make it lawful."""
+
+    site = light.intersection
+    title = _("Light {name}: {groups} groups, {stages} stages, programs {programs} (running: {active})").format(
+        name=light.name, groups=len(site.groups), stages=len(site.stages), programs=", ".join(light.programs), active=light.active
+    )  # fmt: skip
+    notes = "\n".join(f"note: {note}" for note in light.notes) or None
+    heads = (_("group"), _("kind"), _("movements"), _("min green"), _("amber"), _("longest red"), _("conflicts with"))
+    groups = _table(title, *heads, caption=notes)
+    for row, group in enumerate(site.groups):
+        movements = ", ".join(f"{m.origin} -> {m.destination} ({m.turn})" for m in group.movements)
+        longest = "-" if group.max_red is None else f"{group.max_red:g} s"
+        groups.add_row(
+            group.name,
+            group.kind.value,
+            movements,
+            f"{group.min_green:g} s",
+            f"{group.amber:g} s",
+            longest,
+            _foes(site, row),
+        )
+    yield groups
+    stages = _table(_("Stages"), _("stage"), _("green"))
+    for stage in site.stages:
+        stages.add_row(stage.name, ", ".join(g.name for g in site.groups if g.name in stage.green))
+    yield stages
+    if site.detectors:
+        loops = _table(_("Loops"), _("loop"), _("kind"), _("lane"), _("from stop line"), _("leads to"))
+        for loop in site.detectors:
+            loops.add_row(
+                loop.name, loop.kind.value, loop.lane, f"{loop.distance:.0f} m", loop.exit or ", ".join(loop.lanes)
+            )
+        yield loops
+
+
+def _foes(site: Intersection, row: int) -> str:
+    """Conflicting groups with their intergreens; `gives way` and `has way` where both may be green."""
+    texts = []
+    for other, group in enumerate(site.groups):
+        if site.exclusive[row, other]:
+            texts.append(f"{group.name} {site.intergreen[row, other]:g} s")
+        elif site.conflict[row, other]:
+            texts.append(f"{group.name} ({_('gives way') if site.yields[row, other] else _('has way')})")
+    return ", ".join(texts)
+
+
+def _table(title: str, *heads: str, caption: str | None = None) -> Table:
+    from rich.table import Table
+
+    table = Table(*heads, title=title, title_justify="left", caption=caption, caption_justify="left")
+    return table
+
+
+def _number(key: str, value: float) -> str:
+    """Seconds with one decimal, stops with two, vehicles whole."""
+    return f"{value:.{1 if key in ('delay', 'p95_delay', 'trip_time') else 2 if key == 'stops' else 0}f}"
+
+
+def _mean(values: Iterable[float]) -> float:
+    found = list(values)
+    return sum(found) / len(found) if found else 0.0

@@ -1,0 +1,42 @@
+"""Jobs for the tests of the crew; in a module of their own because workers import them."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import time
+from pathlib import Path
+
+
+def leave_a_mark(mark: Path) -> int:
+    """Write a file while at work, remove it when told to stop."""
+    try:
+        mark.write_text("half")
+        time.sleep(600)
+    finally:
+        mark.unlink()
+    return 0
+
+
+def do(job: tuple[str, int]) -> int:
+    """One job of each kind a worker can meet."""
+    what, value = job
+    if what.startswith("/"):
+        return leave_a_mark(Path(what))
+    if what == "square":
+        return value * value
+    if what == "raise":
+        raise ArithmeticError(f"job {value} cannot be done")
+    if what == "hang":
+        time.sleep(600)
+    if what == "crash":
+        os.write(2, b"Error: the network is on fire\n")
+        ctypes.string_at(0)
+    if what == "exit":
+        sys.exit(3)
+    if what == "grow":
+        hoard = bytearray(os.urandom(1024)) * 1024 * value
+        time.sleep(600)
+        return len(hoard)
+    return os.getpid()

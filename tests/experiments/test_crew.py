@@ -1,0 +1,52 @@
+"""The crew of workers: every job gets exactly one outcome, whatever happens to the process that does it."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import crew_jobs
+from signalwright.experiments.crew import memory_in_use, work_through
+
+
+def test_every_job_once() -> None:
+    """Forty jobs over two workers give forty outcomes, each the right one, from two processes only."""
+    outcomes = list(work_through([("square", i) for i in range(40)], crew_jobs.do, 2))
+    assert sorted(o.value for o in outcomes) == [i * i for i in range(40)]
+    assert {o.job[1] ** 2 == o.value for o in outcomes} == {True}
+    assert len({o.value for o in work_through([("pid", 0)] * 6, crew_jobs.do, 2)}) <= 2
+
+
+def test_failures_stay_alone() -> None:
+    """An exception, a crash in C, an exit and a hang fail their own job with what is known, and the others are done."""
+    jobs = [("square", 2), ("raise", 7), ("crash", 0), ("square", 3), ("exit", 0), ("hang", 0), ("square", 4)]
+    outcomes = {o.job: o for o in work_through(jobs, crew_jobs.do, 2, timeout=6.0)}
+    assert len(outcomes) == len(jobs)
+    assert [outcomes["square", i].value for i in (2, 3, 4)] == [4, 9, 16]
+    assert "ArithmeticError: job 7 cannot be done" in outcomes["raise", 7].error
+    assert "SIGSEGV" in outcomes["crash", 0].error
+    assert "the network is on fire" in outcomes["crash", 0].error
+    assert "exit code 3" in outcomes["exit", 0].error
+    assert "6 s without a result" in outcomes["hang", 0].error
+    assert outcomes["hang", 0].seconds >= 6.0
+
+
+def test_memory_is_bounded() -> None:
+    """A worker that grows above the limit is stopped and its job says by how much."""
+    (outcome,) = work_through([("grow", 300)], crew_jobs.do, 1, timeout=60.0, memory_mib=250.0)
+    assert "250 are allowed" in outcome.error
+    assert memory_in_use(os.getpid()) > 10
+
+
+def test_stopping_early_leaves_nothing(tmp_path: Path) -> None:
+    """Leaving the loop stops the workers, and what they were writing is cleaned up by them."""
+    mark = tmp_path / "mark"
+    loop = work_through([("square", 1), (str(mark), 1)], crew_jobs.do, 2)
+    assert next(loop).value == 1
+    deadline = time.monotonic() + 20
+    while not mark.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert mark.exists()
+    loop.close()
+    assert not mark.exists()
