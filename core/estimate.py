@@ -15,6 +15,7 @@ from .state import TrafficState
 Floats = npt.NDArray[np.float64]
 
 HORIZON = 120
+PAST = 64
 RING = 256
 KINDS = {LoopKind.STOP: 0, LoopKind.ADVANCE: 1, LoopKind.ENTRANCE: 2, LoopKind.EXIT: 3}
 SPEED_KEPT = 0.93
@@ -53,8 +54,12 @@ class Estimate:
         self.flow, self.flow_time = np.zeros(n_lanes), np.zeros(n_lanes)
         self.stuck, self.setback = np.zeros(n_lanes), np.full(n_lanes, kernels.SETBACK)
         self.standing, self.silent, self.trust = np.zeros(n_detectors), np.zeros(n_detectors), np.ones(n_detectors)
-        self.seen, self.arrived, self.left = np.zeros(n_detectors), np.zeros(n_lanes), np.zeros(n_lanes)
+        self.seen, self.arrived, self.left, self.served = (
+            np.zeros(n_detectors), np.zeros(n_lanes), np.zeros(n_lanes), np.zeros(n_lanes)
+        )  # fmt: skip
         self.entered = np.zeros(len(site.exits))
+        self._past, self._due = np.zeros((PAST, n_detectors)), np.zeros(n_detectors)
+        self._feeds = [(k, np.flatnonzero(self.kind == k)) for k in (kernels.ENTRANCE, kernels.ADVANCE)]
         self._error = np.zeros(max(n_lanes, len(site.exits), 1))
         self._green = np.zeros(n_lanes, dtype=np.int32)
         self._assumed = np.array([lane.saturation_flow / 3600.0 for lane in site.lanes])
@@ -95,10 +100,18 @@ class Estimate:
                         self.own[lane] = row
             link.append(len(lane_of))
         self.link = np.array(link, dtype=np.int32)
+        delay = np.zeros(len(site.detectors))
+        for row, d in enumerate(site.detectors):
+            rows = range(link[row], link[row + 1])
+            if d.kind is LoopKind.ENTRANCE:
+                delay[row] = min((lag[k] - self.late[lane_of[k]] for k in rows), default=0.0)
+            elif d.kind is LoopKind.ADVANCE:
+                delay[row] = min((lag[k] for k in rows), default=0.0)
+        self._delay = np.clip(delay.round(), 0, PAST - 1).astype(np.intp)
         self.lane_of, self.lag, self.share = np.array(lane_of, dtype=np.int32), np.array(lag), np.array(share, dtype=np.float64)
 
     def _first_share(self, detector: Detector, lane: str) -> float:
-        return 1.0 / len(detector.lanes)
+        return 0.8 / len(detector.lanes) if detector.kind is LoopKind.ENTRANCE else 1.0 / len(detector.lanes)
 
     def _exits(self) -> None:
         """Lane -> exits it leads to, as a list for each lane (sources are lanes, targets exits)."""
@@ -177,9 +190,12 @@ class Estimate:
 
     def _learn(self, counts: Counts) -> None:
         """Running means, and from them the lane shares of the loops upstream and the turning shares."""
-        quick = 1.0 / 30.0
-        self.seen += (counts.vehicles - self.seen) * quick
+        quick, slow = 1.0 / 12.0, 1.0 / 150.0
+        self._past[self._seconds % PAST] = counts.vehicles
+        self._due[:] = self._past[(self._seconds - self._delay) % PAST, np.arange(len(self._delay))]
+        self.seen += (self._due - self.seen) * np.where(self.kind == kernels.ADVANCE, slow, quick)
         self.arrived += (self.came - self.arrived) * quick
+        self.served += (self.departed - self.served) * slow
         self.left += (self.departed - self.left) * quick
         for k, rows in enumerate(self._exit_loops):
             self.entered[k] += (counts.vehicles[rows].sum() - self.entered[k]) * quick
@@ -191,9 +207,10 @@ class Estimate:
             seen = np.where(self.flow_time > 0, self.flow, 0.0)
             rate = (self._assumed * PRIOR_FLOW + seen) / (PRIOR_FLOW + self.flow_time)
             self.state.saturation[:] = np.clip(rate, 0.3, 0.65)
-            for kind, target in ((2, self.arrived), (1, self.left)):
-                rows = np.flatnonzero(self.kind == kind)
+        if self._seconds % 3 == 0:
+            for kind, rows in self._feeds:
                 if len(rows):
+                    target = self.arrived if kind == kernels.ENTRANCE else self.served
                     kernels.learn_shares(
-                        self.seen, target, self.link, self.lane_of, self.share, int(rows[0]), int(rows[-1]) + 1, 0.03, self._error, False
+                        self.seen, target, self.link, self.lane_of, self.share, int(rows[0]), int(rows[-1]) + 1, 0.02, self._error, False
                     )
