@@ -89,16 +89,16 @@ class Horizon:
         n, groups = self.n_stages, len(site.groups)
         self.length = np.full((n, n), -1, dtype=np.int32)
         self._starts = np.zeros((n, n, groups), dtype=np.int32)
+        self._keeps = np.zeros((n, n, groups))
         for a in range(n):
             for b in range(n):
                 if a == b or (site.stages[a].name, site.stages[b].name) in site.barred:
                     continue
-                ending, starting = self._green[a] & ~self._green[b], self._green[b] & ~self._green[a]
-                done = 1.0
-                for j in np.flatnonzero(starting):
-                    wait = max([site.groups[j].red_amber, *(site.intergreen[i, j] for i in np.flatnonzero(ending & site.exclusive[:, j]))])
-                    self._starts[a, b, j] = int(np.ceil(wait - 1e-9))
-                    done = max(done, self._starts[a, b, j] + site.groups[j].min_green)
+                starts = np.ceil(site.starts_after(a, b) - 1e-9)
+                self._starts[a, b] = starts
+                self._keeps[a, b] = site.ends_after(a, b)
+                begins = self._green[b] & ~self._green[a]
+                done = max([1.0, *(starts[j] + site.groups[j].min_green for j in np.flatnonzero(begins))])
                 self.length[a, b] = int(np.ceil(done - 1e-9))
 
     def _permissive(self) -> None:
@@ -175,6 +175,11 @@ class Horizon:
                          and not self._green[a, group[m]] and share[lane, m] > 0.02], default=0)
                     for lane in range(n)
                 ])  # fmt: skip
+                keeps = np.array([
+                    min([self._keeps[a, b, group[m]] for m in np.flatnonzero(self._uses[lane]) if self._green[a, group[m]]
+                         and not self._green[b, group[m]] and share[lane, m] > 0.02], default=0)
+                    for lane in range(n)
+                ])  # fmt: skip
                 runs_on = served[a] & served[b]
                 begins = served[b] & ~served[a]
                 ends = served[a] & ~served[b]
@@ -183,7 +188,7 @@ class Horizon:
                     row = np.where(runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0)
                     flowing = np.clip(k + 1 - (start + w.start_up), 0.0, 1.0)
                     row = np.where(begins, self.rates[b, :n] * flowing, row)
-                    row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun - k, 0.0, 1.0), row)
+                    row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun + keeps - k, 0.0, 1.0), row)
                     self.rates[self.begins[a, b] + k, :n] = row
 
     def decide(self, state: TrafficState, before: int = -1, gone: int = 0) -> Decision:
