@@ -24,6 +24,7 @@ REACTION = 1.0  # [s], ITE
 DECELERATION = 3.05  # [m/s^2], ITE
 VEHICLE_LENGTH = 6.0  # [m], ITE
 SLOWEST_CLEARING = 5.0  # [m/s] below which no vehicle is taken to leave the junction
+LEAST_ALL_RED = 1.0  # [s] between vehicles, whatever the geometry
 WALKING = 1.2  # [m/s]
 WALK = 7.0  # [s], MUTCD
 
@@ -40,13 +41,13 @@ class GroupTiming:
 def group_timing(timing: Timing, kind: GroupKind, wires: Sequence[Wire]) -> GroupTiming:
     """Amber, minimum green and longest red [s] of a group.
 
-    `resco`: 3 s of amber, 5 s of green, 180 s of red. `safe`: amber t + v / 2a (ITE, level road; 3 to 6 s), a walk of
+    `resco`: 3 s of amber, 5 s of green, 180 s of red. `safe`: amber t + v / 2a (ITE, level road) to the nearest second, 3 to 6 s, a walk of
     at least 7 s, 120 s of red.
     """
     walkers = kind is GroupKind.PEDESTRIAN
     if timing == "resco":
         return GroupTiming(0.0 if walkers else 3.0, 5.0, 180.0)
-    amber = 0.0 if walkers else float(min(6, max(3, math.ceil(amber_of(max(wire.speed for wire in wires)) - 1e-9))))
+    amber = 0.0 if walkers else float(min(6, max(3, round(amber_of(max(wire.speed for wire in wires))))))
     return GroupTiming(amber, WALK if walkers else 5.0, 120.0)
 
 
@@ -69,7 +70,8 @@ def intergreens(
     """(n_groups, n_groups) [s], whole seconds, end of green of row to start of green of column, 0 where they do not
     conflict.
 
-    Vehicles: their amber, with `safe` timing and the time to leave the conflict point besides, (W + Lv) / v (ITE).
+    Vehicles: their amber; with `safe` timing t + v / 2a and, as in RiLSA, the clearance (W + Lv) / v less the time the other needs
+    to come to the conflict, and at least a second of all-red.
     Pedestrians: their clearance, crossing length at 1.2 m/s. `rows[g]` are the rows of group g's wires in `conflict`
     (n_wires, n_wires).
     """
@@ -125,7 +127,7 @@ def _needed(timing: Timing, amber: float, wire: Wire, foe: Wire) -> float:
         return float(max(1, math.ceil(wire.length / WALKING - 1e-9), amber))
     if timing == "resco":
         return amber
-    return amber + math.ceil(clearance(wire, foe) - 1e-9)
+    return max(amber + LEAST_ALL_RED, math.ceil(amber_of(wire.speed) + conflict_time(wire, foe) - 1e-9))
 
 
 def _distances(points: Points, line: Points) -> npt.NDArray[np.float64]:

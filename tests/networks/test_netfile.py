@@ -166,9 +166,9 @@ def test_safe_timing_leaves_more_than_the_amber() -> None:
     """Amber grows with speed, and every intergreen of vehicles holds the amber and the way out of the conflict."""
     site = lights_of("shipped-cross", "safe")[CROSS].intersection
     vehicles = [row for row, group in enumerate(site.groups) if group.kind is GroupKind.VEHICLE]
-    assert {site.groups[row].amber for row in vehicles} == {4.0}
+    assert {site.groups[row].amber for row in vehicles} == {3.0}
     for row in vehicles:
-        assert (site.intergreen[row][site.exclusive[row]] >= 5.0).all()
+        assert (site.intergreen[row][site.exclusive[row]] >= 4.0).all()
     assert np.array_equal(site.intergreen, np.rint(site.intergreen))
 
 
