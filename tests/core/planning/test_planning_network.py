@@ -136,6 +136,18 @@ def test_candidates_are_ranked_lawful_and_repeatable() -> None:
             assert all(g >= light.minima[k] for g, k in zip(plan.greens, order, strict=True))
 
 
+def test_saturated_streets_are_judged_with_their_storage() -> None:
+    """With a light above x = 0.9 the plans are ranked by link transmission, and polishing there does not lose."""
+    town = streets(2, 2, demand=1000.0)
+    rough = optimise(town, cycles=[60, 90], restarts=1, generations=0)
+    fine = optimise(town, cycles=[60, 90], restarts=1, generations=15)
+    assert rough[0].form == fine[0].form == "storage"
+    assert rough[0].saturation > 0.9
+    assert fine[0].value <= rough[0].value
+    assert [p.value for p in fine] == sorted(p.value for p in fine)
+    assert optimise(streets(2, 2, demand=300.0), cycles=[60], restarts=1, generations=0)[0].form == "profiles"
+
+
 def test_half_cycles() -> None:
     """A light that runs twice in the common cycle has half of it, and an odd cycle is not used for it."""
     table = np.array([[0.0, 5.0], [5.0, 0.0]])
