@@ -52,7 +52,9 @@ class Model:
         plans = offset.shape[0]
         value = np.zeros(plans)
         orders = np.repeat(order[None, :], -(-plans // WIDTH), axis=0)
-        evaluate(self.net, self.cycle, sweeps, self.hours, self.first, offset, orders, green, self._room, value, _NO_LINKS)
+        evaluate(
+            self.net, self.cycle, sweeps, self.hours, self.first, offset, orders, green, self._room, value, _NO_LINKS
+        )
         return value
 
     def link_values(self, offset: Ints, order: Ints, green: Ints, sweeps: int) -> Floats:
@@ -61,7 +63,9 @@ class Model:
         value, by_link = np.zeros(plans), np.zeros((plans, self.net.lag.size), np.float32)
         orders = np.repeat(order[None, :], -(-plans // WIDTH), axis=0)
         greens = np.repeat(green[None, :], plans, axis=0)
-        evaluate(self.net, self.cycle, sweeps, self.hours, self.first, offset, orders, greens, self._room, value, by_link)
+        evaluate(
+            self.net, self.cycle, sweeps, self.hours, self.first, offset, orders, greens, self._room, value, by_link
+        )
         return by_link.astype(float)
 
     def full_values(self, offset: Ints, order: Ints, green: Ints, seconds: int = 900) -> Floats:
@@ -148,7 +152,9 @@ class Model:
         for i, j in combinations(range(order.size), 2):
             greens = same.copy()
             for lane, amount in enumerate((1, -1, 2, -2, 4, -4, 8, -8)):
-                moved = min(amount, int(green[i] - minima[i])) if amount > 0 else -min(-amount, int(green[j] - minima[j]))
+                moved = (
+                    min(amount, int(green[i] - minima[i])) if amount > 0 else -min(-amount, int(green[j] - minima[j]))
+                )
                 greens[i, lane] -= moved
                 greens[j, lane] += moved
             moves.append((order, stay, greens))

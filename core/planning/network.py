@@ -16,7 +16,6 @@ from .split import whole
 from .streets import Light, Streets
 from .webster import StageDemand, equisaturation
 
-
 SATURATED = 0.9
 """Degree of saturation above which queues that do not clear make the cyclic profiles too kind."""
 
@@ -63,7 +62,9 @@ def first_greens(streets: Streets, n: int, cycle: int, flows: Floats) -> Ints:
     """Whole-second greens of equal saturation for a light at the common cycle [s]."""
     light = streets.lights[n]
     if cycle % light.repeats:
-        raise InputError(f"light {light.name} runs {light.repeats} times in the cycle: {cycle} s does not divide evenly")
+        raise InputError(
+            f"light {light.name} runs {light.repeats} times in the cycle: {cycle} s does not divide evenly"
+        )
     own = cycle // light.repeats
     minima = np.array([light.minima[k] for k in light.usual], dtype=np.int64)
     if minima.sum() + light.lost(light.usual) > own:
@@ -128,7 +129,9 @@ def polish(
     value = judge or (lambda offset, order, green: model.values(offset, order, green, 3))
     lights = model.streets.lights
     slots = [model.slots(n) for n in range(len(lights))]
-    minima = np.concatenate([np.array(light.minima)[setting.order[at]] for light, at in zip(lights, slots, strict=True)])
+    minima = np.concatenate(
+        [np.array(light.minima)[setting.order[at]] for light, at in zip(lights, slots, strict=True)]
+    )
     own = np.array([model.cycle // light.repeats for light in lights])
     home = np.concatenate((setting.offset.astype(float), np.maximum(setting.green - minima, 0.0)))
     spread = np.concatenate((own * 0.1, np.full(minima.size, 4.0)))
@@ -188,7 +191,9 @@ def optimise(
     wanted = tuple(cycles) if cycles is not None else tuple(range(40, 121, 5))
     fitting = [c for c in wanted if c >= shortest and not (doubled and c % 2)]
     if not fitting:
-        raise InputError(f"none of the cycles {', '.join(map(str, wanted))} s holds the minima, which need {shortest} s")
+        raise InputError(
+            f"none of the cycles {', '.join(map(str, wanted))} s holds the minima, which need {shortest} s"
+        )
     rng = np.random.default_rng(seed)
     found: list[tuple[float, int, Setting]] = []
     for cycle in fitting:
@@ -217,9 +222,7 @@ def optimise(
             better = polish(models[cycle], setting, rng, generations=generations, judge=models[cycle].full_values)
             worst[id(better)] = saturation(streets, cycle, better)
             found.append((0.0, cycle, better))
-        full = [
-            (float(models[c].full_values(s.offset[None], s.order, s.green[None])[0]), c, s) for _, c, s in found
-        ]
+        full = [(float(models[c].full_values(s.offset[None], s.order, s.green[None])[0]), c, s) for _, c, s in found]
         found = sorted(full, key=lambda one: one[0])
     return tuple(
         NetworkPlan(cycle, _plans(streets, cycle, setting, name), value, form, worst[id(setting)])
