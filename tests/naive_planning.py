@@ -85,10 +85,7 @@ def evaluate(
     for sweep in range(sweeps):
         leaving = []
         for link in range(links):
-            if sweep == 0:
-                arrivals = [float(x) for x in first[link]]
-            else:
-                arrivals = disperse(net, link, cycle, departures)
+            arrivals = [float(x) for x in first[link]] if sweep == 0 else disperse(net, link, cycle, departures)
             flow, capacity = sum(arrivals), sum(go[link])
             served = min(1.0, capacity / flow) if flow > 0.0 else 1.0
             arrivals = [served * e for e in arrivals]
@@ -142,7 +139,10 @@ def simulate(
     up = [[0.0] * (seconds + 1) for _ in range(links)]  # up[i][t]: vehicles in before second t
     down = [[0.0] * (seconds + 1) for _ in range(links)]
     outside, waited, gone = [0.0] * links, [0.0] * links, 0.0
-    feeds = [[(int(net.source[i]), float(net.share[i])) for i in range(net.source_first[j], net.source_first[j + 1])] for j in range(links)]
+    feeds = [
+        [(int(net.source[i]), float(net.share[i])) for i in range(net.source_first[j], net.source_first[j + 1])]
+        for j in range(links)
+    ]
     follow = [[int(x) for x in roads.follow[roads.follow_first[i] : roads.follow_first[i + 1]]] for i in range(links)]
 
     def at(curve: list[float], time: int) -> float:
@@ -150,9 +150,7 @@ def simulate(
 
     for t in range(seconds):
         outside = [w + float(net.entry[j]) * swell[t] for j, w in enumerate(outside)]
-        send = [
-            min(at(up[i], t + 1 - int(roads.free[i])) - down[i][t], go[i][t % cycle]) for i in range(links)
-        ]
+        send = [min(at(up[i], t + 1 - int(roads.free[i])) - down[i][t], go[i][t % cycle]) for i in range(links)]
         part = []
         for j in range(links):
             wanted = outside[j] + sum(send[i] * share for i, share in feeds[j])

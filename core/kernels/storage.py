@@ -59,8 +59,9 @@ def flows_for(links: int, cycle: int, ring: int) -> Flows:
     def eights(count: int) -> F32:
         return np.zeros(count * WIDTH, np.float32)
 
-    state = [eights(links) for _ in range(6)]
-    return Flows(eights(links * ring), eights(links * ring), *state, eights(links * cycle))
+    one = [eights(links) for _ in range(6)]
+    history = (eights(links * ring), eights(links * ring))
+    return Flows(*history, one[0], one[1], one[2], one[3], one[4], one[5], eights(links * cycle))
 
 
 @kernel(inline=True)
@@ -132,7 +133,17 @@ def simulate(
                     room.green[k * WIDTH + lane] = green[plan, a + k]
             order = stage[block, a : net.slot_first[node + 1]]
             set_windows(
-                net, node, cycle, order, room.offset, room.green, room.begin, room.end, room.middle, room.half, room.used
+                net,
+                node,
+                cycle,
+                order,
+                room.offset,
+                room.green,
+                room.begin,
+                room.end,
+                room.middle,
+                room.half,
+                room.used,
             )
         for link in range(links):
             discharge(net, link, cycle, room.middle, room.half, room.used, room.go)

@@ -108,7 +108,9 @@ def _check(signals: Sequence[Signal], cycle: float) -> None:
     for signal in signals:
         for green, cleared in ((signal.outbound, signal.cleared[0]), (signal.inbound, signal.cleared[1])):
             if not 0.0 < green <= cycle or not 0.0 <= cleared < green:
-                raise InputError(f"signal {signal.name}: greens must be longer than their queues take and fit the cycle of {cycle:g} s")
+                raise InputError(
+                    f"signal {signal.name}: greens must be longer than their queues take and fit the cycle of {cycle:g} s"
+                )
         if not signal.leads:
             raise InputError(f"signal {signal.name}: it needs at least one start of the inbound green")
 
@@ -199,11 +201,14 @@ class _Program:
 
         entries = [(r, c, v) for r, (row, _, _) in enumerate(self.rows) for c, v in row.items()]
         matrix = csr_array(
-            ([v for *_, v in entries], ([r for r, *_ in entries], [c for _, c, _ in entries])), (len(self.rows), self.count)
+            ([v for *_, v in entries], ([r for r, *_ in entries], [c for _, c, _ in entries])),
+            (len(self.rows), self.count),
         )
         low, high = np.zeros(self.count), np.ones(self.count)
         high[self.offset[0]] = 0.0
-        reach = sum(max(t) for t in self.travel) + max(max(s.leads) - min(s.leads) for s in self.signals) / self.cycle + 3.0
+        reach = (
+            sum(max(t) for t in self.travel) + max(max(s.leads) - min(s.leads) for s in self.signals) / self.cycle + 3.0
+        )
         low[self.turns.ravel()], high[self.turns.ravel()] = -math.ceil(reach), math.ceil(reach)
         integer = np.zeros(self.count)
         integer[np.concatenate((self.turns.ravel(), self.open.ravel()))] = 1
@@ -240,7 +245,9 @@ class _Program:
                 end = start + self.travel[d][i] * c
                 time = end + float(x[self.left[d, i]]) * c
                 pair = (names[i], names[i + 1]) if d == 0 else (names[i + 1], names[i])
-                bands.append(Band("outbound" if direction == "outbound" else "inbound", pair, (start, end), max(width, 0.0)))
+                bands.append(
+                    Band("outbound" if direction == "outbound" else "inbound", pair, (start, end), max(width, 0.0))
+                )
         if self.form == "maxband":
             bands = [_whole(bands[:links]), _whole(bands[links:])]
         return GreenWave(c, tuple(offsets), tuple(leads), tuple(bands), value * c, proved)
@@ -257,7 +264,11 @@ def _whole(parts: Sequence[Band]) -> Band:
 
 
 def widest_bands(
-    signals: Sequence[Signal], cycles: Sequence[float], speed: float | Sequence[tuple[float, float]], *, form: Form = "maxband"
+    signals: Sequence[Signal],
+    cycles: Sequence[float],
+    speed: float | Sequence[tuple[float, float]],
+    *,
+    form: Form = "maxband",
 ) -> GreenWave:
     """The green wave with the greatest share of the cycle over several cycles [s]; greens are stretched with the cycle.
 
@@ -267,7 +278,9 @@ def widest_bands(
     for cycle in cycles:
         grown = cycle / cycles[0]
         stretched = [
-            Signal(s.name, s.position, s.outbound * grown, s.inbound * grown, tuple(x * grown for x in s.leads), s.cleared)
+            Signal(
+                s.name, s.position, s.outbound * grown, s.inbound * grown, tuple(x * grown for x in s.leads), s.cleared
+            )
             for s in signals
         ]
         wave = green_wave(stretched, cycle, speed, form=form)

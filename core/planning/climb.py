@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..kernels.changes import Base, base_for, evaluate_changes, remember
 from ..kernels.links import Network, evaluate, scratch_for
+from ..kernels.storage import Roads, flows_for, ring_for, simulate
 from ..kernels.wide import WIDTH
 from .streets import Light, Streets
 
@@ -40,6 +41,7 @@ class Model:
         self.cold = np.repeat((streets.flows() / 3600.0)[:, None], cycle, axis=1).astype(np.float32)
         self.first = self.cold
         self._room = scratch_for(self.net, cycle)
+        self._roads: Roads | None = None
 
     def slots(self, light: int) -> slice:
         """Where a light's stages lie in the arrays of a setting."""
@@ -50,7 +52,9 @@ class Model:
         plans = offset.shape[0]
         value = np.zeros(plans)
         orders = np.repeat(order[None, :], -(-plans // WIDTH), axis=0)
-        evaluate(self.net, self.cycle, sweeps, self.hours, self.first, offset, orders, green, self._room, value, _NO_LINKS)
+        evaluate(
+            self.net, self.cycle, sweeps, self.hours, self.first, offset, orders, green, self._room, value, _NO_LINKS
+        )
         return value
 
     def link_values(self, offset: Ints, order: Ints, green: Ints, sweeps: int) -> Floats:
@@ -59,8 +63,27 @@ class Model:
         value, by_link = np.zeros(plans), np.zeros((plans, self.net.lag.size), np.float32)
         orders = np.repeat(order[None, :], -(-plans // WIDTH), axis=0)
         greens = np.repeat(green[None, :], plans, axis=0)
-        evaluate(self.net, self.cycle, sweeps, self.hours, self.first, offset, orders, greens, self._room, value, by_link)
+        evaluate(
+            self.net, self.cycle, sweeps, self.hours, self.first, offset, orders, greens, self._room, value, by_link
+        )
         return by_link.astype(float)
+
+    def full_values(self, offset: Ints, order: Ints, green: Ints, seconds: int = 900) -> Floats:
+        """Mean of vehicles waiting (n_plans,) [veh], weighted, when links can fill up: link transmission from empty."""
+        if self._roads is None:
+            self._roads = self.streets.roads()
+            self._ring = ring_for(self._roads)
+            self._flows = flows_for(self.net.lag.size, self.cycle, self._ring)
+        plans, links = offset.shape[0], self.net.lag.size
+        value = np.zeros(plans)
+        orders = np.repeat(order[None, :], -(-plans // WIDTH), axis=0)
+        swell = np.ones(seconds, np.float32)
+        waited, waiting = np.zeros((plans, links), np.float32), np.zeros((plans, links), np.float32)
+        simulate(
+            self.net, self._roads, self.cycle, swell, offset, orders, green, self._ring, self._room, self._flows,
+            value, waited, waiting,
+        )  # fmt: skip
+        return value
 
     def settled(self, setting: Setting, sweeps: int = 12) -> float:
         """Value [veh] of a setting after many sweeps from even arrivals: what plans are compared by in the end."""
@@ -129,7 +152,9 @@ class Model:
         for i, j in combinations(range(order.size), 2):
             greens = same.copy()
             for lane, amount in enumerate((1, -1, 2, -2, 4, -4, 8, -8)):
-                moved = min(amount, int(green[i] - minima[i])) if amount > 0 else -min(-amount, int(green[j] - minima[j]))
+                moved = (
+                    min(amount, int(green[i] - minima[i])) if amount > 0 else -min(-amount, int(green[j] - minima[j]))
+                )
                 greens[i, lane] -= moved
                 greens[j, lane] += moved
             moves.append((order, stay, greens))

@@ -49,7 +49,9 @@ def turning_shares(
         raise CountsError(f"forgetting must lie in (0, 1], not {forgetting:g}")
     may = np.ones((q.shape[1], y.shape[1]), dtype=bool) if allowed is None else np.asarray(allowed, dtype=bool)
     if may.shape != (q.shape[1], y.shape[1]) or not may.any(axis=1).all():
-        raise CountsError(f"every one of the {q.shape[1]} inflows needs at least one of the {y.shape[1]} outflows allowed")
+        raise CountsError(
+            f"every one of the {q.shape[1]} inflows needs at least one of the {y.shape[1]} outflows allowed"
+        )
     even = may / may.sum(axis=1, keepdims=True)
     lean = even if prior is None else _onto_simplex(np.where(may, np.asarray(prior, dtype=float), 0.0), may)
     weight = np.sqrt(forgetting ** np.arange(q.shape[0] - 1, -1, -1))[:, None]
@@ -112,7 +114,9 @@ def balanced(seed: ArrayLike, inflow: ArrayLike, outflow: ArrayLike, *, rounds: 
             break
     if np.abs(table.sum(axis=1) - rows).max() > 1e-3 * total:
         worst = int(np.abs(table.sum(axis=1) - rows).argmax())
-        raise CountsError(f"the turns allowed from inflow {worst} cannot carry its {rows[worst]:g} vehicles to the exits counted")
+        raise CountsError(
+            f"the turns allowed from inflow {worst} cannot carry its {rows[worst]:g} vehicles to the exits counted"
+        )
     return table
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -15,14 +16,23 @@ from .split import whole
 from .streets import Light, Streets
 from .webster import StageDemand, equisaturation
 
+SATURATED = 0.9
+"""Degree of saturation above which queues that do not clear make the cyclic profiles too kind."""
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkPlan:
-    """A plan for every light, the common cycle [s], and the model's value of it: mean vehicles waiting [veh], weighted."""
+    """A plan for every light, the common cycle [s], and the model's value of it: mean vehicles waiting [veh], weighted.
+
+    form: "profiles" when it was judged by cyclic link profiles, "storage" when some light is saturated and it was judged
+    by link transmission with room for so many vehicles on every link. saturation: the highest degree of saturation.
+    """
 
     cycle: int
     plans: tuple[Plan, ...]
     value: float
+    form: Literal["profiles", "storage"]
+    saturation: float
 
 
 def light_demand(streets: Streets, n: int, order: Sequence[int], flows: Floats) -> StageDemand:
@@ -52,7 +62,9 @@ def first_greens(streets: Streets, n: int, cycle: int, flows: Floats) -> Ints:
     """Whole-second greens of equal saturation for a light at the common cycle [s]."""
     light = streets.lights[n]
     if cycle % light.repeats:
-        raise InputError(f"light {light.name} runs {light.repeats} times in the cycle: {cycle} s does not divide evenly")
+        raise InputError(
+            f"light {light.name} runs {light.repeats} times in the cycle: {cycle} s does not divide evenly"
+        )
     own = cycle // light.repeats
     minima = np.array([light.minima[k] for k in light.usual], dtype=np.int64)
     if minima.sum() + light.lost(light.usual) > own:
@@ -98,11 +110,28 @@ def first_setting(model: Model) -> Setting:
     return Setting(order.astype(np.int32), green.astype(np.int32), offset)
 
 
-def polish(model: Model, setting: Setting, rng: np.random.Generator, *, size: int = 48, generations: int = 60) -> Setting:
-    """Differential evolution (Storn and Price 1997, current-to-best) of greens and offsets together, from a setting."""
+Judge = Callable[[Ints, Ints, Ints], Floats]
+
+
+def polish(
+    model: Model,
+    setting: Setting,
+    rng: np.random.Generator,
+    *,
+    size: int = 48,
+    generations: int = 60,
+    judge: Judge | None = None,
+) -> Setting:
+    """Differential evolution (Storn and Price 1997, current-to-best) of greens and offsets together, from a setting.
+
+    judge : value (n_plans,) of offsets, order and greens; three sweeps of the cyclic profiles when not given.
+    """
+    value = judge or (lambda offset, order, green: model.values(offset, order, green, 3))
     lights = model.streets.lights
     slots = [model.slots(n) for n in range(len(lights))]
-    minima = np.concatenate([np.array(light.minima)[setting.order[at]] for light, at in zip(lights, slots, strict=True)])
+    minima = np.concatenate(
+        [np.array(light.minima)[setting.order[at]] for light, at in zip(lights, slots, strict=True)]
+    )
     own = np.array([model.cycle // light.repeats for light in lights])
     home = np.concatenate((setting.offset.astype(float), np.maximum(setting.green - minima, 0.0)))
     spread = np.concatenate((own * 0.1, np.full(minima.size, 4.0)))
@@ -121,7 +150,7 @@ def polish(model: Model, setting: Setting, rng: np.random.Generator, *, size: in
 
     def judged(genes: Floats) -> Floats:
         offset, green = decoded(genes)
-        return model.values(offset, setting.order, green, 3)
+        return value(offset, setting.order, green)
 
     people = home + rng.normal(size=(size, home.size)) * spread
     people[0] = home
@@ -153,7 +182,8 @@ def optimise(
     """Plans for the network, the best in the model first, at most `keep` of them: candidates to be proved in simulation.
 
     Every cycle of `cycles` (default: 40 to 120 s in steps of 5) that holds the minima is climbed from the tree start;
-    the best three are climbed again from random offsets and polished. The same seed gives the same plans.
+    the best three are climbed again from random offsets and polished. Where a light is saturated, the best are polished
+    and all are ranked by the form with storage. The same seed gives the same plans.
     Raises InputError when no cycle holds the minima.
     """
     shortest = streets.shortest_cycle()
@@ -161,7 +191,9 @@ def optimise(
     wanted = tuple(cycles) if cycles is not None else tuple(range(40, 121, 5))
     fitting = [c for c in wanted if c >= shortest and not (doubled and c % 2)]
     if not fitting:
-        raise InputError(f"none of the cycles {', '.join(map(str, wanted))} s holds the minima, which need {shortest} s")
+        raise InputError(
+            f"none of the cycles {', '.join(map(str, wanted))} s holds the minima, which need {shortest} s"
+        )
     rng = np.random.default_rng(seed)
     found: list[tuple[float, int, Setting]] = []
     for cycle in fitting:
@@ -181,7 +213,36 @@ def optimise(
                 setting = _refined(model, polish(model, setting, rng, generations=generations))
             found.append((model.settled(setting), cycle, setting))
     found.sort(key=lambda one: one[0])
-    return tuple(_plans(streets, cycle, setting, value, name) for value, cycle, setting in found[:keep])
+    worst = {id(setting): saturation(streets, cycle, setting) for _, cycle, setting in found}
+    form: Literal["profiles", "storage"] = "profiles"
+    if any(worst[id(setting)] > SATURATED for _, _, setting in found[:3]):
+        form = "storage"
+        models = {cycle: Model(streets, cycle) for _, cycle, _ in found}
+        for _, cycle, setting in found[:3] if generations else []:
+            better = polish(models[cycle], setting, rng, generations=generations, judge=models[cycle].full_values)
+            worst[id(better)] = saturation(streets, cycle, better)
+            found.append((0.0, cycle, better))
+        full = [(float(models[c].full_values(s.offset[None], s.order, s.green[None])[0]), c, s) for _, c, s in found]
+        found = sorted(full, key=lambda one: one[0])
+    return tuple(
+        NetworkPlan(cycle, _plans(streets, cycle, setting, name), value, form, worst[id(setting)])
+        for value, cycle, setting in found[:keep]
+    )
+
+
+def saturation(streets: Streets, cycle: int, setting: Setting) -> float:
+    """The highest degree of saturation of any link under a setting, with the traffic that would come if nothing held it."""
+    flows, at, worst = streets.flows(), 0, 0.0
+    for n, light in enumerate(streets.lights):
+        here = slice(at, at + len(light.stages))
+        at += len(light.stages)
+        demand = light_demand(streets, n, [int(k) for k in setting.order[here]], flows)
+        effective = demand.effective_green(setting.green[here].astype(float))
+        needed = demand.flow_ratio * (cycle // light.repeats)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            x = np.where(needed > 0.0, needed / effective, 0.0)
+        worst = max(worst, float(x.max(initial=0.0)))
+    return worst
 
 
 def _refined(model: Model, setting: Setting) -> Setting:
@@ -197,12 +258,12 @@ def _refined(model: Model, setting: Setting) -> Setting:
     return best
 
 
-def _plans(streets: Streets, cycle: int, setting: Setting, value: float, name: str) -> NetworkPlan:
+def _plans(streets: Streets, cycle: int, setting: Setting, name: str) -> tuple[Plan, ...]:
     plans, at = [], 0
     for n, light in enumerate(streets.lights):
-        order = [int(k) for k in setting.order[at : at + len(light.stages)]]
-        greens = tuple(int(g) for g in setting.green[at : at + len(light.stages)])
-        own = cycle // light.repeats
-        plans.append(Plan(name, tuple(light.stages[k] for k in order), greens, int(setting.offset[n]) % own))
+        here = slice(at, at + len(light.stages))
         at += len(light.stages)
-    return NetworkPlan(cycle, tuple(plans), value)
+        stages = tuple(light.stages[int(k)] for k in setting.order[here])
+        own = cycle // light.repeats
+        plans.append(Plan(name, stages, tuple(int(g) for g in setting.green[here]), int(setting.offset[n]) % own))
+    return tuple(plans)

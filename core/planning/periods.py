@@ -23,7 +23,13 @@ class Period:
 
 
 def periods(
-    flow: ArrayLike, *, interval: float = 900.0, shortest: int = 2, most: int = 8, plans: int | None = None, design: float = 0.5
+    flow: ArrayLike,
+    *,
+    interval: float = 900.0,
+    shortest: int = 2,
+    most: int = 8,
+    plans: int | None = None,
+    design: float = 0.5,
 ) -> tuple[Period, ...]:
     """Split a day of flows (n_intervals, n_series) [veh/h], intervals of `interval` [s], where the traffic changes.
 
@@ -62,9 +68,7 @@ def periods(
     spans = list(zip(cuts[:-1], cuts[1:], strict=True))
     kind = _alike(root, spans, count if plans is None else max(1, plans))
     shared = {p: np.concatenate([day[a:b] for (a, b), q in zip(spans, kind, strict=True) if q == p]) for p in set(kind)}
-    return tuple(
-        Period(a, b, np.quantile(shared[p], design, axis=0), p) for (a, b), p in zip(spans, kind, strict=True)
-    )
+    return tuple(Period(a, b, np.quantile(shared[p], design, axis=0), p) for (a, b), p in zip(spans, kind, strict=True))
 
 
 def _segment_errors(root: Floats) -> Floats:
@@ -87,7 +91,9 @@ def _alike(root: Floats, spans: list[tuple[int, int]], plans: int) -> list[int]:
 
     while len(groups) > plans:
         pairs = [(i, j) for i in range(len(groups)) for j in range(i)]
-        i, j = min(pairs, key=lambda p: spread(groups[p[0]] + groups[p[1]]) - spread(groups[p[0]]) - spread(groups[p[1]]))
+        i, j = min(
+            pairs, key=lambda p: spread(groups[p[0]] + groups[p[1]]) - spread(groups[p[0]]) - spread(groups[p[1]])
+        )
         groups[j] += groups.pop(i)
     groups.sort(key=min)
     number = {k: g for g, members in enumerate(groups) for k in members}

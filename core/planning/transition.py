@@ -86,7 +86,9 @@ def transition(
 def _rows(light: Light, plan: Plan) -> list[int]:
     unknown = [name for name in plan.stages if name not in light.stages]
     if unknown:
-        raise InputError(f"plan {plan.name}: light {light.name} has no stage {unknown[0]}; it is a plan for another light")
+        raise InputError(
+            f"plan {plan.name}: light {light.name} has no stage {unknown[0]}; it is a plan for another light"
+        )
     rows = [light.stages.index(name) for name in plan.stages]
     for row, green in zip(rows, plan.greens, strict=True):
         if green < light.minima[row]:
@@ -121,7 +123,9 @@ def _stretches(
     if method == "shortway":
         method = "subtract" if cut and -(-(cycle - late) // cut) < -(-late // most) else "add"
     if method == "subtract" and not cut:
-        raise InputError(f"plan {new.name}: every stage is at its least green, nothing can be subtracted; use add or dwell")
+        raise InputError(
+            f"plan {new.name}: every stage is at its least green, nothing can be subtracted; use add or dwell"
+        )
     if method == "subtract":
         return [
             tuple(g - int(x) for g, x in zip(new.greens, share_out(part, spare, [0] * len(spare), spare), strict=True))

@@ -4,13 +4,13 @@ import os
 import subprocess
 import sys
 
-import naive_planning as naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planning_networks import grid, random_plans
 
+import naive_planning as naive
+from planning_networks import grid, random_plans
 from signalwright.core.kernels.changes import base_for, evaluate_changes, remember
 from signalwright.core.kernels.links import Network, evaluate, scratch_for
 from signalwright.core.planning import hcm
@@ -23,7 +23,19 @@ def values(net: Network, cycle: int, sweeps: int, first: np.ndarray, plans: tupl
     """Values of plans by the kernel."""
     offset, order, green = plans
     found = np.zeros(offset.shape[0])
-    evaluate(net, cycle, sweeps, 0.25, first.astype(np.float32), offset, order, green, scratch_for(net, cycle), found, NO_LINKS)
+    evaluate(
+        net,
+        cycle,
+        sweeps,
+        0.25,
+        first.astype(np.float32),
+        offset,
+        order,
+        green,
+        scratch_for(net, cycle),
+        found,
+        NO_LINKS,
+    )
     return found
 
 

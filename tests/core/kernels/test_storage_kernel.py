@@ -1,12 +1,12 @@
 """Links with storage: against whole cumulative curves, conservation, spillback, and agreement with free profiles."""
 
-import naive_planning as naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planning_networks import random_plans, streets
 
+import naive_planning as naive
+from planning_networks import random_plans, streets
 from signalwright.core.kernels.links import scratch_for
 from signalwright.core.kernels.storage import flows_for, ring_for, simulate
 from signalwright.core.planning import hcm
@@ -38,7 +38,9 @@ def test_kernel_equals_cumulative_curves(seed: int, demand: float) -> None:
     value, waited, waiting = run(town, cycle, 400, plans)
     for plan in (0, 8):
         order = plans[1][plan // 8].tolist()
-        slow = naive.simulate(net, town.roads(), cycle, [1.0] * 400, plans[0][plan].tolist(), order, plans[2][plan].tolist())
+        slow = naive.simulate(
+            net, town.roads(), cycle, [1.0] * 400, plans[0][plan].tolist(), order, plans[2][plan].tolist()
+        )
         assert waited[plan] == pytest.approx(slow[0], rel=2e-3, abs=0.5)
         assert waiting[plan] == pytest.approx(slow[1], rel=2e-3, abs=0.05)
         assert value[plan] == pytest.approx(sum(slow[0]) / 400, rel=1e-3)
@@ -49,7 +51,9 @@ def test_no_vehicle_is_lost() -> None:
     town, cycle = streets(2, 2, demand=1500.0, travel=(5, 20)), 60
     net = town.laid_out(cycle)
     offset, order, green = random_plans(net, cycle, 1)
-    _, waiting, gone = naive.simulate(net, town.roads(), cycle, [1.0] * 600, offset[0].tolist(), order[0].tolist(), green[0].tolist())
+    _, waiting, gone = naive.simulate(
+        net, town.roads(), cycle, [1.0] * 600, offset[0].tolist(), order[0].tolist(), green[0].tolist()
+    )
     came = float(net.entry.sum()) * 600
     assert gone + sum(waiting) <= came
     assert gone + sum(waiting) >= came - sum(min(25.0, 20.0 * 0.5) for _ in town.links)

@@ -11,7 +11,9 @@ from signalwright.core.errors import InputError
 from signalwright.core.planning.bandwidth import GreenWave, Signal, green_wave, widest_bands
 
 
-def through(signals: list[Signal], offsets: list[float], leads: list[float], cycle: float, speed: float, d: int) -> float:
+def through(
+    signals: list[Signal], offsets: list[float], leads: list[float], cycle: float, speed: float, d: int
+) -> float:
     """Widest band [s] of one direction under offsets: the overlap of all greens shifted back by their travel times."""
     best, greens = 0.0, []
     for s, offset, lead in zip(signals, offsets, leads, strict=True):

@@ -35,11 +35,13 @@ def test_noisy_counts_give_the_least_squares(seed: int) -> None:
     assert found.sum(axis=1) == pytest.approx([1.0, 1.0, 1.0])
     assert found.min() >= 0.0
 
-    def error(b: np.ndarray) -> float:  # type: ignore[type-arg]
+    def error(b: np.ndarray) -> float:
         return float(((inflow @ b.reshape(3, 3) - outflow) ** 2).sum())
 
     rows = [{"type": "eq", "fun": lambda b, i=i: b.reshape(3, 3)[i].sum() - 1.0} for i in range(3)]
-    best = minimize(error, np.full(9, 1 / 3), bounds=[(0, 1)] * 9, constraints=rows, method="SLSQP", options={"ftol": 1e-10})
+    best = minimize(
+        error, np.full(9, 1 / 3), bounds=[(0, 1)] * 9, constraints=rows, method="SLSQP", options={"ftol": 1e-10}
+    )
     assert error(found.ravel()) <= best.fun * (1.0 + 1e-4) + 1e-6
 
 
@@ -71,7 +73,7 @@ def test_balanced_counts_add_up() -> None:
     assert table.sum(axis=0) == pytest.approx([260, 240, 250], rel=1e-6)
     assert np.all(table[seed == 0] == 0)
 
-    def odds(t: np.ndarray) -> float:  # type: ignore[type-arg]
+    def odds(t: np.ndarray) -> float:
         return float(t[0, 1] * t[1, 2] * t[2, 0] / (t[0, 2] * t[1, 0] * t[2, 1]))
 
     assert odds(table) == pytest.approx(odds(seed), rel=1e-6)

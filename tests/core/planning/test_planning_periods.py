@@ -9,7 +9,7 @@ from signalwright.core.errors import CountsError
 from signalwright.core.planning.periods import periods
 
 
-def day(rng: np.random.Generator, levels: list[tuple[int, tuple[float, ...]]]) -> np.ndarray:  # type: ignore[type-arg]
+def day(rng: np.random.Generator, levels: list[tuple[int, tuple[float, ...]]]) -> np.ndarray:
     """Random counts in quarter-hours at levels [veh/h] that hold for so many intervals."""
     mean = np.concatenate([np.tile(level, (count, 1)) for count, level in levels])
     return rng.poisson(mean / 4.0) * 4.0
@@ -18,7 +18,9 @@ def day(rng: np.random.Generator, levels: list[tuple[int, tuple[float, ...]]]) -
 def test_known_changes_are_found() -> None:
     """Night, morning, midday and evening of a random day are told apart to the quarter-hour."""
     rng = np.random.default_rng(1)
-    flow = day(rng, [(26, (60.0, 50.0)), (12, (900.0, 400.0)), (28, (500.0, 500.0)), (12, (450.0, 950.0)), (18, (80.0, 90.0))])
+    flow = day(
+        rng, [(26, (60.0, 50.0)), (12, (900.0, 400.0)), (28, (500.0, 500.0)), (12, (450.0, 950.0)), (18, (80.0, 90.0))]
+    )
     found = periods(flow)
     assert [p.first for p in found] == [0, 26, 38, 66, 78]
     assert found[-1].last == 96
