@@ -15,14 +15,15 @@ from ..core.messages import _
 from ..core.ports import Controller
 from ..networks.detectors import place_loops
 from ..networks.light import Light
+from ..networks.native import NATIVE
 from ..networks.netfile import read_lights
 from ..networks.scenario import Scenario
 from ..networks.sumo import SumoStreet, open_street
 from .provenance import source_hash
 from .spec import RunSpec, unknown
 
-NATIVE = ("plan",)
-"""Strategies that SUMO itself runs: the light's own program."""
+PLAN = "plan"
+"""The light's own program."""
 PLANNED = ("webster",)
 """Fixed plans made for the scenario's mean flows before the run."""
 
@@ -31,7 +32,7 @@ Maker = Callable[[Intersection], Controller]
 
 def names() -> list[str]:
     """All strategies that have a name, the plan of the net first."""
-    return [*NATIVE, *PLANNED, *(name for name in CONTROLLERS if name != "fixed")]
+    return [*NATIVE, *PLANNED, *CONTROLLERS]
 
 
 def check_strategy(name: str) -> None:
@@ -67,7 +68,7 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
 
     Raises InputError, MissingSumo, SimulationError.
     """
-    lights, strategies = chosen(spec, scenario)
+    lights, strategies, native = chosen(spec, scenario)
     lights = place_loops(scenario, lights) if lights else {}
     makers = _makers(spec, scenario, lights, strategies)
     extra = dict(spec.options)
@@ -79,6 +80,7 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
         scenario,
         lights,
         outputs=outputs,
+        native=native,
         seed=spec.seed,
         begin=spec.begin,
         end=spec.end,
@@ -99,16 +101,20 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
         raise
 
 
-def chosen(spec: RunSpec, scenario: Scenario) -> tuple[dict[str, Light], dict[str, str]]:
-    """The lights under our control, and the strategy of each. Raises InputError for a light the net lacks."""
-    if {spec.controller, *spec.lights.values()} <= set(NATIVE) and not spec.lights:
-        return {}, {}
+def chosen(spec: RunSpec, scenario: Scenario) -> tuple[dict[str, Light], dict[str, str], dict[str, str]]:
+    """The lights under our control, the strategy of each, and the rule of SUMO's own at the others.
+
+    Raises InputError for a light the net lacks.
+    """
+    if spec.controller == PLAN and not spec.lights:
+        return {}, {}, {}
     lights = read_lights(scenario, spec.timing)
     if missing := [light for light in spec.lights if light not in lights]:
         read_lights(scenario, spec.timing, missing)  # says what is wrong with them
     wanted = {light: spec.lights.get(light, spec.controller) for light in lights}
     ours = {light: name for light, name in wanted.items() if name not in NATIVE}
-    return {light: lights[light] for light in ours}, ours
+    native = {light: name for light, name in wanted.items() if name in NATIVE and name != PLAN}
+    return {light: lights[light] for light in ours}, ours, native
 
 
 def _makers(
@@ -121,14 +127,14 @@ def _makers(
 
 def _webster(spec: RunSpec, scenario: Scenario, lights: Mapping[str, Light]) -> dict[str, Maker]:
     """Webster's plan for the mean flows of the window at each light, certified."""
+    from ..controllers.fixed import FixedTime
     from ..core.certify import certify
     from ..core.planning.fixed import webster_plan
     from ..networks.demand import driven_flows
 
     flows = driven_flows(scenario, lights, begin=spec.begin, end=spec.end, scale=spec.scale)
-    fixed = load_controller("fixed")
 
     def planned(site: Intersection) -> Controller:
-        return fixed(certify(webster_plan(site, flows[site.name])[0], site))  # type: ignore[no-any-return]
+        return FixedTime(certify(webster_plan(site, flows[site.name])[0], site))
 
     return dict.fromkeys(lights, planned)

@@ -121,6 +121,14 @@ def test_strategy_per_light() -> None:
         run_once(a_spec("plan", lights={"J77": OWN}))
 
 
+def test_native_arms() -> None:
+    """SUMO's two adaptive rules and Webster's plan are strategies like any other, and three different ones."""
+    delays = {
+        name: run_once(a_spec(name)).row["delay"] for name in ("plan", "sumo-actuated", "sumo-delay-based", "webster")
+    }
+    assert len(set(delays.values())) == 4
+
+
 def test_bad_names() -> None:
     """Unknown strategies and scenarios are found before anything is simulated, with the nearest right name."""
     with pytest.raises(InputError, match="did you mean 'webster'"):
