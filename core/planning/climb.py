@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.changes import Base, base_for, evaluate_changes, remember
-from ..kernels.links import Network, evaluate, scratch_for
+from ..kernels.layout import Network, scratch_for
+from ..kernels.links import evaluate
 from ..kernels.storage import Roads, flows_for, ring_for, simulate
 from ..kernels.wide import WIDTH
 from .streets import Light, Streets
