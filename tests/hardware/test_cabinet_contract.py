@@ -8,7 +8,7 @@ from typing import Protocol
 
 import pytest
 
-from bench import MOVING, Bench, bench, crossing
+from line_bench import MOVING, Bench, bench, crossing
 from signalwright.core.aspects import Aspect
 from signalwright.core.intersection import Intersection
 from signalwright.core.ports import Cabinet, Mode, Refusal, Status

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench import bench, crossing, plans
 from checker import Judge
+from line_bench import bench, crossing, plans
 from signalwright.core.aspects import Aspect
 from signalwright.core.errors import InputError
 from signalwright.core.ports import Mode

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import Answers, bench, crossing, plans
+from line_bench import Answers, bench, crossing, plans
 from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError, LinkLost
 from signalwright.core.ports import Mode, Status, Wish
@@ -196,6 +196,20 @@ def test_a_strategy_that_raises_lets_go(tmp_path: Path) -> None:
         place.until(lambda place=place: place.service.cabinet.authority is Authority.MONITOR)
         place.until(lambda place=place: place.cabinet.mode is Mode.LOCAL, within=5)
         assert any("ZeroDivisionError: no lanes" in text for text in place.said)
+
+
+def test_a_strategy_that_cannot_run_the_site_is_told_before_the_line_is_open(tmp_path: Path) -> None:
+    """The first decision is made on an empty road, before anything else; what fails there is an input error."""
+    for place in roadside_with(tmp_path, ServiceSettings()):
+        place.service.warm_up()
+
+        class Never:
+            def decide(self, state: TrafficState) -> Wish:
+                raise IndexError("no lanes")
+
+        place.service.new_controller = Never
+        with pytest.raises(InputError, match=r"elm: the strategy cannot run this site \(IndexError: no lanes\)"):
+            place.service.warm_up()
 
 
 def test_the_wall_clock_jumps(roadside: Roadside) -> None:

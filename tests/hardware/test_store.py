@@ -14,7 +14,7 @@ import numpy as np
 import polars
 import pytest
 
-from bench import bench
+from line_bench import bench
 from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError
 from signalwright.core.ports import Mode, Refusal
