@@ -16,9 +16,9 @@ from signalwright.hardware.emulator.answers_ntcip import NtcipAnswers
 from signalwright.hardware.emulator.detectors import InputFault
 
 
-def holding(protocol: str, stage: int = 2, **weather: float) -> Bench:
+def holding(protocol: str, stage: int = 2) -> Bench:
     """Our request for a stage is in force."""
-    one = bench(protocol, **weather)
+    one = bench(protocol)
     one.until(lambda: one.host.grip is Grip.WATCHING and one.cabinet.mode is Mode.LOCAL)
     one.until(lambda: one.host.request(stage) is Refusal.NONE and one.host.grip is Grip.HOLDING)
     one.until(lambda: kept(one) and one.cabinet.mode is Mode.REMOTE and one.cabinet.stage == stage)
@@ -250,7 +250,8 @@ def test_two_masters_end_in_release(protocol: str) -> None:
 @pytest.mark.parametrize("kind", ["loss", "flip", "double", "half", "noise"])
 def test_a_bad_line_never_moves_a_lamp_wrongly(protocol: str, kind: str) -> None:
     """A minute at a tenth of the pieces damaged: no unlawful aspect, and what we asked for is what the cabinet does."""
-    one = bench(protocol, seed=3, **{kind: 0.1})
+    one = bench(protocol, seed=3)
+    setattr(one.weather, kind, 0.1)
     random_ = random.Random(kind)
     served: set[int] = set()
     asked: set[int] = set()

@@ -40,7 +40,23 @@ class Blind:
 
     def __init__(self) -> None:
         none = np.zeros(0)
-        self.state = TrafficState(crossing(), 0.0, -1, True, 0.0, *[none] * 8, np.ones(4, dtype=np.bool_), np.zeros(4))
+        self.state = TrafficState(
+            crossing(),
+            0.0,
+            -1,
+            True,
+            0.0,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            np.ones(4, dtype=np.bool_),
+            none,
+        )
 
     def update(self, counts: Counts, status: Status) -> TrafficState:
         self.state.time, self.state.stage, self.state.in_interstage = status.time, status.stage, status.in_interstage
@@ -377,7 +393,7 @@ def test_a_whole_roadside_for_real(tmp_path: Path) -> None:
         assert os.stat(console.path).st_mode & 0o077 == 0
         service.stop()
         await running
-        assert cabinet.mode is Mode.LOCAL
+        assert host.picture.mode is Mode.LOCAL
         await console.close()
         emulator.stop()
         await serving
