@@ -34,7 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ..core.errors import InputError
 from ..core.intersection import Intersection
 from .cabinets import Ab3418Driver, Authority, GbtDriver, LineCabinet, NtcipDriver
-from .cabinets.cabinet import Habits
+from .cabinets.habits import Habits
 from .exchange import LinkSettings
 from .gbt20999 import RunMode
 from .port import PortSettings, Rs485

@@ -17,7 +17,6 @@ happens by itself. What makes it let go:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +30,7 @@ from ..core.errors import InputError, LinkLost
 from ..core.loop import Estimator
 from ..core.ports import Controller, Mode, Refusal, Status, Wish
 from .cabinets import Authority, LineCabinet
-from .cabinets.cabinet import Grip
+from .cabinets.habits import Grip
 from .indiana import Recorder
 from .line import Line
 from .notify import Notifier
@@ -308,6 +307,5 @@ async def run_with_signals(service: Service, signals: tuple[int, ...]) -> None:
     """Run until one of the signals comes, then give back in order."""
     loop = asyncio.get_running_loop()
     for number in signals:
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, service.stop)
+        loop.add_signal_handler(number, service.stop)
     await service.run()

@@ -13,7 +13,7 @@ from signalwright.core.certify import certify
 from signalwright.core.intersection import Detector, Exit, Intersection, Lane, LoopKind, Movement, SignalGroup, Stage
 from signalwright.core.plan import Plan
 from signalwright.hardware.cabinets import Ab3418Driver, Authority, GbtDriver, LineCabinet, NtcipDriver
-from signalwright.hardware.cabinets.cabinet import Habits
+from signalwright.hardware.cabinets.habits import Habits
 from signalwright.hardware.emulator import EmulatedCabinet, LocalPlan
 from signalwright.hardware.emulator.answers_ab3418 import Ab3418Answers
 from signalwright.hardware.emulator.answers_gbt import GbtAnswers

@@ -14,7 +14,7 @@ from signalwright.core.aspects import Aspect
 from signalwright.core.intersection import Intersection
 from signalwright.core.ports import Cabinet, Mode, Refusal, Status
 from signalwright.core.sequencer import Sequencer
-from signalwright.hardware.cabinets.cabinet import Grip
+from signalwright.hardware.cabinets.habits import Grip
 
 SCRIPT = ((0, 4.0), (2, 7.0), (3, 2.0), (1, 6.0), (0, 3.0), (3, 5.0), (2, 1.0), (1, 2.0))
 

@@ -10,7 +10,7 @@ import pytest
 from line_bench import MOVING, PROTOCOLS, Bench, bench, crossing
 from signalwright.core.ports import Mode, Refusal
 from signalwright.hardware.cabinets import Authority, GbtDriver, LineCabinet
-from signalwright.hardware.cabinets.cabinet import Grip
+from signalwright.hardware.cabinets.habits import Grip
 from signalwright.hardware.emulator.answers_gbt import GbtAnswers
 from signalwright.hardware.emulator.answers_ntcip import NtcipAnswers
 from signalwright.hardware.emulator.detectors import InputFault

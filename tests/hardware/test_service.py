@@ -24,7 +24,7 @@ from signalwright.core.ports import Mode, Status, Wish
 from signalwright.core.state import TrafficState
 from signalwright.hardware import systemd_unit
 from signalwright.hardware.cabinets import Authority
-from signalwright.hardware.cabinets.cabinet import Grip
+from signalwright.hardware.cabinets.habits import Grip
 from signalwright.hardware.console import Console, ask
 from signalwright.hardware.emulator import EmulatedCabinet
 from signalwright.hardware.emulator.server import Emulator, answers_for

@@ -18,7 +18,7 @@ from line_bench import bench
 from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError
 from signalwright.core.ports import Mode, Refusal
-from signalwright.hardware.cabinets.cabinet import Grip
+from signalwright.hardware.cabinets.habits import Grip
 from signalwright.hardware.indiana import Code, Recorder, Row
 from signalwright.hardware.store import Store
 
