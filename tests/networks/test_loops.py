@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from simulated import doubled_loops, rotate, shipped
 
 from signalwright.networks.detectors import write_loops
 from signalwright.networks.loops import Loops
 from signalwright.networks.simulator import Passage
 from signalwright.networks.sumo import SumoStreet, open_street
+from simulated import doubled_loops, rotate, shipped
 
 SECONDS = 900
 
@@ -60,7 +60,9 @@ class OneLoop:
         left = [self.now if leave < 0 else leave for _, leave in self.passages]
         return np.array([self.now - max(left, default=-100.0)])
 
-    def look(self, counted: list[int], seen: list[int]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], list[list[Passage]]]:
+    def look(
+        self, counted: list[int], seen: list[int]
+    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], list[list[Passage]]]:
         last = [p for p in self.passages if p[1] < 0 or p[1] >= self.now - 1.0]
         return np.array([len(last)] * len(counted), dtype=np.int64), [last] * len(seen)
 
