@@ -15,7 +15,7 @@ from signalwright.networks.simulator import Passage
 from signalwright.networks.sumo import SumoStreet, open_street
 from simulated import doubled_loops, rotate, shipped
 
-SECONDS = 900
+SECONDS = 400
 
 
 @pytest.mark.parametrize("name", ["cross", "corridor"])
@@ -36,7 +36,7 @@ def test_counts_are_those_of_sumos_own_output(name: str, tmp_path: Path) -> None
     names = list(dict.fromkeys(d.name for light in lights.values() for d in light.intersection.detectors))
     column = {name: k for k, name in enumerate(names)}
     theirs = np.zeros((2, SECONDS, len(names)))
-    for row in ET.parse(tmp_path / "e1.xml").getroot().iter("interval"):
+    for row in ET.parse(tmp_path / "run" / "e1.xml").getroot().iter("interval"):
         place = int(float(row.attrib["begin"]) - scenario.begin - 900), column[row.attrib["id"].removeprefix("twin ")]
         if place[0] < SECONDS:
             theirs[(0, *place)] = int(row.attrib["nVehEntered"])
