@@ -15,6 +15,7 @@ from .state import TrafficState
 Floats = npt.NDArray[np.float64]
 
 HORIZON = 120
+PAST = 64
 RING = 256
 KINDS = {LoopKind.STOP: 0, LoopKind.ADVANCE: 1, LoopKind.ENTRANCE: 2, LoopKind.EXIT: 3}
 SPEED_KEPT = 0.93
@@ -23,6 +24,9 @@ SPACE = 7.0
 """Road a standing vehicle takes [m]."""
 PRIOR_FLOW = 60.0
 """Seconds of discharge the assumed saturation flow counts for against what is seen."""
+
+FULL_AFTER, FULL_FOR = 3.0, 3.0
+"""Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 
 
 class Estimate:
@@ -40,6 +44,7 @@ class Estimate:
         self._lane_groups = np.zeros((n_lanes, len(site.groups)), dtype=np.bool_)
         for m, group in enumerate(self._group_of):
             self._lane_groups[:, group] |= self._uses[:, m]
+        self._capacity = np.array([way.length * way.lanes / SPACE for way in site.exits])
         self._detectors()
         self._exits()
         self.far, self.near = np.zeros((n_lanes, RING)), np.zeros((n_lanes, RING))
@@ -47,9 +52,14 @@ class Estimate:
         self.on_stop, self.greened, self.departed = np.zeros(n_lanes), np.zeros(n_lanes), np.zeros(n_lanes)
         self.came, self.rate = np.zeros(n_lanes), np.full(n_lanes, 0.05)
         self.flow, self.flow_time = np.zeros(n_lanes), np.zeros(n_lanes)
+        self.stuck, self.setback = np.zeros(n_lanes), np.full(n_lanes, kernels.SETBACK)
         self.standing, self.silent, self.trust = np.zeros(n_detectors), np.zeros(n_detectors), np.ones(n_detectors)
-        self.seen, self.arrived, self.left = np.zeros(n_detectors), np.zeros(n_lanes), np.zeros(n_lanes)
+        self.seen, self.arrived, self.left, self.served = (
+            np.zeros(n_detectors), np.zeros(n_lanes), np.zeros(n_lanes), np.zeros(n_lanes)
+        )  # fmt: skip
         self.entered = np.zeros(len(site.exits))
+        self._past, self._due = np.zeros((PAST, n_detectors)), np.zeros(n_detectors)
+        self._feeds = [(k, np.flatnonzero(self.kind == k)) for k in (kernels.ENTRANCE, kernels.ADVANCE)]
         self._error = np.zeros(max(n_lanes, len(site.exits), 1))
         self._green = np.zeros(n_lanes, dtype=np.int32)
         self._assumed = np.array([lane.saturation_flow / 3600.0 for lane in site.lanes])
@@ -59,9 +69,11 @@ class Estimate:
         self.state = TrafficState(
             site, 0.0, -1, True, 0.0, np.zeros(n_lanes), np.zeros((n_lanes, HORIZON)), self._assumed.copy(),
             np.zeros((n_lanes, len(moves))), np.zeros(n_lanes), np.zeros(n_lanes), np.ones(n_lanes),
-            np.array([e.length * e.lanes / SPACE for e in site.exits]), np.zeros(len(site.groups), dtype=np.bool_),
-            np.zeros(len(site.groups)),
+            self._capacity.copy(), np.zeros(len(site.groups), dtype=np.bool_),
+            np.zeros(len(site.groups)), np.zeros(n_lanes),
         )  # fmt: skip
+        self._waited = np.zeros(n_lanes)
+        self._closed = np.zeros(n_lanes)
         self._turning()
 
     def _detectors(self) -> None:
@@ -84,18 +96,22 @@ class Estimate:
                 if d.kind is LoopKind.ADVANCE:
                     self.late[lane] = seconds if self.late[lane] == 0.0 else min(self.late[lane], seconds)
                     self.storage[lane] = max(self.storage[lane], d.distance / SPACE)
-                    if len(d.lanes) == 1 and d.lane == name:
+                    if len(d.lanes) == 1 and (d.lane == name or self.own[lane] < 0):
                         self.own[lane] = row
             link.append(len(lane_of))
         self.link = np.array(link, dtype=np.int32)
-        self.lane_of, self.lag, self.share = (
-            np.array(lane_of, dtype=np.int32),
-            np.array(lag),
-            np.array(share, dtype=np.float64),
-        )
+        delay = np.zeros(len(site.detectors))
+        for row, d in enumerate(site.detectors):
+            rows = range(link[row], link[row + 1])
+            if d.kind is LoopKind.ENTRANCE:
+                delay[row] = min((lag[k] - self.late[lane_of[k]] for k in rows), default=0.0)
+            elif d.kind is LoopKind.ADVANCE:
+                delay[row] = min((lag[k] for k in rows), default=0.0)
+        self._delay = np.clip(delay.round(), 0, PAST - 1).astype(np.intp)
+        self.lane_of, self.lag, self.share = np.array(lane_of, dtype=np.int32), np.array(lag), np.array(share, dtype=np.float64)
 
     def _first_share(self, detector: Detector, lane: str) -> float:
-        return 1.0 / len(detector.lanes)
+        return 0.8 / len(detector.lanes) if detector.kind is LoopKind.ENTRANCE else 1.0 / len(detector.lanes)
 
     def _exits(self) -> None:
         """Lane -> exits it leads to, as a list for each lane (sources are lanes, targets exits)."""
@@ -108,11 +124,7 @@ class Estimate:
                     to.append(row[site.movements[m].destination])
                     moves.append((lane, int(m)))
             begin.append(len(to))
-        self._turn_begin, self._turn_to, self._turn_of = (
-            np.array(begin, dtype=np.int32),
-            np.array(to, dtype=np.int32),
-            moves,
-        )
+        self._turn_begin, self._turn_to, self._turn_of = np.array(begin, dtype=np.int32), np.array(to, dtype=np.int32), moves
         first = [3.0 if site.movements[m].turn == "straight" else 1.0 for _, m in moves]
         self._turn_share = np.array(first, dtype=np.float64)
         for lane in range(len(site.lanes)):
@@ -120,8 +132,7 @@ class Estimate:
             if b > a:
                 self._turn_share[a:b] /= self._turn_share[a:b].sum()
         self._exit_loops = [
-            np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp)
-            for way in site.exits
+            np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp) for way in site.exits
         ]
 
     def _turning(self) -> None:
@@ -130,21 +141,12 @@ class Estimate:
         for (lane, m), share in zip(self._turn_of, self._turn_share, strict=True):
             turning[lane, m] += share
         total = turning.sum(axis=1, keepdims=True)
-        turning[:] = np.where(
-            total > 0,
-            turning / np.where(total > 0, total, 1.0),
-            self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1),
-        )
+        turning[:] = np.where(total > 0, turning / np.where(total > 0, total, 1.0), self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1))
 
     def update(self, counts: Counts, status: Status) -> TrafficState:
         """The state at the end of the interval the counts speak of."""
         state, site = self.state, self.site
-        state.time, state.stage, state.in_interstage, state.elapsed = (
-            status.time,
-            status.stage,
-            status.in_interstage,
-            status.elapsed,
-        )
+        state.time, state.stage, state.in_interstage, state.elapsed = status.time, status.stage, status.in_interstage, status.elapsed
         if status.aspects is not None:
             green = np.asarray(status.aspects) == Aspect.GREEN
         else:
@@ -158,21 +160,13 @@ class Estimate:
         kernels.tick(
             now, counts.vehicles, counts.occupancy, self.trust, self.kind, self.link, self.lane_of, self.lag, self.share, self.stop_of,
             self.own, self.late, self.storage, self._green, self.far, self.near, self.queue, self.upper, self.on_stop, self.standing,
-            self.silent, self.greened, state.gap, self.departed, self.came, self.rate, self.flow, self.flow_time, memory,
+            self.silent, self.greened, state.gap, self.departed, self.came, self.rate, self.flow, self.flow_time,
+            self.stuck, self._closed, self.setback, memory,
         )  # fmt: skip
         self._learn(counts)
         self.beyond[:] = np.where(self.told, self.beyond, self.rate[:, None])
         kernels.outlook(
-            now,
-            self.far,
-            self.near,
-            self.queue,
-            self.upper,
-            self.rate,
-            self.sight,
-            self.beyond,
-            state.queue,
-            state.arrivals,
+            now, self.far, self.near, self.queue, self.upper, self.rate, self.sight, self.beyond, state.queue, state.arrivals
         )
         has_stop = self.stop_of >= 0
         state.occupied[has_stop] = counts.occupancy[self.stop_of[has_stop]]
@@ -180,45 +174,43 @@ class Estimate:
         wanting = (soon > 0.3) | (state.occupied > 0.0)
         state.calls[:] = (self._lane_groups & wanting[:, None]).any(axis=0)
         state.red[:] = np.where(green, 0.0, np.where(state.calls, state.red + counts.interval, state.red))
+        self._room(counts)
         return state
+
+    def _room(self, counts: Counts) -> None:
+        """Exits whose loops stand occupied are full: the lanes that lead there discharge nothing."""
+        state = self.state
+        np.copyto(state.closed, self._closed)
+        for k, rows in enumerate(self._exit_loops):
+            full = len(rows) > 0 and bool((self.standing[rows] >= FULL_AFTER).all())
+            state.room[k] = 0.0 if full else self._capacity[k]
+        for (lane, _), exit_, share in zip(self._turn_of, self._turn_to, self._turn_share, strict=True):
+            if state.room[exit_] < 1.0 and share > 0.3:
+                state.closed[lane] = max(state.closed[lane], FULL_FOR)
 
     def _learn(self, counts: Counts) -> None:
         """Running means, and from them the lane shares of the loops upstream and the turning shares."""
-        quick = 1.0 / 30.0
-        self.seen += (counts.vehicles - self.seen) * quick
+        quick, slow = 1.0 / 12.0, 1.0 / 150.0
+        self._past[self._seconds % PAST] = counts.vehicles
+        self._due[:] = self._past[(self._seconds - self._delay) % PAST, np.arange(len(self._delay))]
+        self.seen += (self._due - self.seen) * np.where(self.kind == kernels.ADVANCE, slow, quick)
         self.arrived += (self.came - self.arrived) * quick
+        self.served += (self.departed - self.served) * slow
         self.left += (self.departed - self.left) * quick
         for k, rows in enumerate(self._exit_loops):
             self.entered[k] += (counts.vehicles[rows].sum() - self.entered[k]) * quick
         if self._seconds % 10 == 0:
             kernels.learn_shares(
-                self.left,
-                self.entered,
-                self._turn_begin,
-                self._turn_to,
-                self._turn_share,
-                0,
-                len(self.site.lanes),
-                0.03,
-                self._error,
-                True,
+                self.left, self.entered, self._turn_begin, self._turn_to, self._turn_share, 0, len(self.site.lanes), 0.03, self._error, True
             )
             self._turning()
             seen = np.where(self.flow_time > 0, self.flow, 0.0)
             rate = (self._assumed * PRIOR_FLOW + seen) / (PRIOR_FLOW + self.flow_time)
             self.state.saturation[:] = np.clip(rate, 0.3, 0.65)
-            for kind, target in ((2, self.arrived), (1, self.left)):
-                rows = np.flatnonzero(self.kind == kind)
+        if self._seconds % 3 == 0:
+            for kind, rows in self._feeds:
                 if len(rows):
+                    target = self.arrived if kind == kernels.ENTRANCE else self.served
                     kernels.learn_shares(
-                        self.seen,
-                        target,
-                        self.link,
-                        self.lane_of,
-                        self.share,
-                        int(rows[0]),
-                        int(rows[-1]) + 1,
-                        0.03,
-                        self._error,
-                        False,
+                        self.seen, target, self.link, self.lane_of, self.share, int(rows[0]), int(rows[-1]) + 1, 0.02, self._error, False
                     )

@@ -19,7 +19,7 @@ class Weights:
     """What the search minimises, the same everywhere: seconds of waiting, and these."""
 
     horizon: int = 60
-    fine: int = 20
+    fine: int = 10
     beam: int = 4
     stop: float = 2.0
     change: float = 2.0
@@ -60,6 +60,9 @@ class Horizon:
             for lane in move.lanes:
                 self._uses[self._lane_row[lane], m] = True
         self._green = site.stage_greens
+        self._lane_groups = np.zeros((n_lanes, len(site.groups)))
+        for m, group in enumerate(self._group_of):
+            self._lane_groups[:, group] = np.maximum(self._lane_groups[:, group], self._uses[:, m])
         self._timing()
         self._permissive()
         f32, i32 = np.float32, np.int32
@@ -86,21 +89,16 @@ class Horizon:
         n, groups = self.n_stages, len(site.groups)
         self.length = np.full((n, n), -1, dtype=np.int32)
         self._starts = np.zeros((n, n, groups), dtype=np.int32)
+        self._keeps = np.zeros((n, n, groups))
         for a in range(n):
             for b in range(n):
                 if a == b or (site.stages[a].name, site.stages[b].name) in site.barred:
                     continue
-                ending, starting = self._green[a] & ~self._green[b], self._green[b] & ~self._green[a]
-                done = 1.0
-                for j in np.flatnonzero(starting):
-                    wait = max(
-                        [
-                            site.groups[j].red_amber,
-                            *(site.intergreen[i, j] for i in np.flatnonzero(ending & site.exclusive[:, j])),
-                        ]
-                    )
-                    self._starts[a, b, j] = int(np.ceil(wait - 1e-9))
-                    done = max(done, self._starts[a, b, j] + site.groups[j].min_green)
+                starts = np.ceil(site.starts_after(a, b) - 1e-9)
+                self._starts[a, b] = starts
+                self._keeps[a, b] = site.ends_after(a, b)
+                begins = self._green[b] & ~self._green[a]
+                done = max([1.0, *(starts[j] + site.groups[j].min_green for j in np.flatnonzero(begins))])
                 self.length[a, b] = int(np.ceil(done - 1e-9))
 
     def _permissive(self) -> None:
@@ -114,11 +112,8 @@ class Horizon:
                 if not self._green[stage, g]:
                     continue
                 facing = [
-                    k
-                    for k, other in enumerate(self._moves)
-                    if self._green[stage, self._group_of[k]]
-                    and site.yields[g, self._group_of[k]]
-                    and _faces(move, other)
+                    k for k, other in enumerate(self._moves)
+                    if self._green[stage, self._group_of[k]] and site.yields[g, self._group_of[k]] and _faces(move, other)
                 ]
                 if facing:
                     rows += [(int(lane), m, facing) for lane in np.flatnonzero(self._uses[:, m])]
@@ -135,11 +130,7 @@ class Horizon:
         w, n = self.weights, self.n_lanes
         share = np.where(self._uses, state.turning, 0.0)
         total = share.sum(axis=1, keepdims=True)
-        share = np.where(
-            total > 0,
-            share / np.where(total > 0, total, 1.0),
-            self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1),
-        )
+        share = np.where(total > 0, share / np.where(total > 0, total, 1.0), self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1))
         headway = 1.0 / np.maximum(state.saturation, 0.1)
         group = np.array(self._group_of)
         served = np.zeros((self.n_stages, n), dtype=bool)
@@ -170,7 +161,6 @@ class Horizon:
                     nearest = np.minimum(nearest, first)
             self.reach[s, :n] = np.where(served[s], 0.0, np.where(nearest < 1e8, nearest + w.start_up + w.reach, 30.0))
         self.clearing[:n] = 0.5 * headway * w.clearing
-        self.weight[:n] = 1.0
 
     def _changes(self, share: npt.NDArray[np.float64], served: npt.NDArray[np.bool_]) -> None:
         w, n = self.weights, self.n_lanes
@@ -185,28 +175,31 @@ class Horizon:
                          and not self._green[a, group[m]] and share[lane, m] > 0.02], default=0)
                     for lane in range(n)
                 ])  # fmt: skip
+                keeps = np.array([
+                    min([self._keeps[a, b, group[m]] for m in np.flatnonzero(self._uses[lane]) if self._green[a, group[m]]
+                         and not self._green[b, group[m]] and share[lane, m] > 0.02], default=0)
+                    for lane in range(n)
+                ])  # fmt: skip
                 runs_on = served[a] & served[b]
                 begins = served[b] & ~served[a]
                 ends = served[a] & ~served[b]
                 self._lane_start[a, b, :n] = np.where(begins, start, 0)
                 for k in range(int(self.length[a, b])):
-                    row = np.where(
-                        runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0
-                    )
+                    row = np.where(runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0)
                     flowing = np.clip(k + 1 - (start + w.start_up), 0.0, 1.0)
                     row = np.where(begins, self.rates[b, :n] * flowing, row)
-                    row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun - k, 0.0, 1.0), row)
+                    row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun + keeps - k, 0.0, 1.0), row)
                     self.rates[self.begins[a, b] + k, :n] = row
 
-    def decide(
-        self, state: TrafficState, before: int = -1, gone: int = 0, opens: npt.NDArray[np.float64] | None = None
-    ) -> Decision:
+    def decide(self, state: TrafficState, before: int = -1, gone: int = 0) -> Decision:
         """Search from `state`; with `before` >= 0 the stage is still being changed to, since `gone` seconds."""
         w, n = self.weights, self.n_lanes
         self.queue[:n] = state.queue
         seen = min(state.arrivals.shape[1], w.horizon)
         self.arrivals[:seen, :n] = state.arrivals[:, :seen].T
-        self.opens[:n] = 0.0 if opens is None else opens
+        self.opens[:n] = state.closed if len(state.closed) else 0.0
+        late = (self._lane_groups * state.red).max(axis=1) - w.patience
+        self.weight[:n] = 1.0 + w.impatience * np.clip(late / w.patience, 0.0, 3.0)
         soon = self.queue[:n] + self.arrivals[:25, :n].sum(axis=0)
         served = self.rates[: self.n_stages, :n] > 0
         self.skip[:] = [0 if (soon[served[s]] > 0.2).any() else 1 for s in range(self.n_stages)]
@@ -235,8 +228,4 @@ class Horizon:
 
 def _faces(move: Movement, other: Movement) -> bool:
     """Whether `move` gives way to `other` when their groups are green together."""
-    return (
-        other.origin != move.origin
-        and not (move.turn in ("left", "uturn") and other.turn in ("left", "uturn"))
-        and move.turn != "straight"
-    )
+    return other.origin != move.origin and not (move.turn in ("left", "uturn") and other.turn in ("left", "uturn")) and move.turn != "straight"

@@ -186,19 +186,23 @@ class Intersection:
         """(n_groups,) [s] for which each group that goes keeps its green in this change: as long as no group that comes waits for it."""
         green = self.stage_greens
         going, coming = green[before] & ~green[after], green[after] & ~green[before]
+        latest = np.where(coming, self._earliest(going), 0.0)
+        latest[coming & np.array([g.amber == 0 for g in self.groups])] = latest.max(initial=0.0)
         needs = np.where(self.exclusive, self.intergreen, 0.0)
-        starts = np.maximum(needs[going].max(axis=0, initial=0.0), [g.red_amber for g in self.groups])
-        spare = np.where(self.exclusive & coming[None, :], starts[None, :] - needs, np.inf).min(axis=1, initial=np.inf)
+        spare = np.where(self.exclusive & coming[None, :], latest[None, :] - needs, np.inf).min(axis=1, initial=np.inf)
         return np.where(going & np.isfinite(spare), spare, 0.0)
 
     def starts_after(self, before: int, after: int) -> npt.NDArray[np.float64]:
         """(n_groups,) [s] after which each group that comes is green in this change."""
         green = self.stage_greens
         going, coming = green[before] & ~green[after], green[after] & ~green[before]
+        needs = np.where(self.exclusive, self.intergreen + self.ends_after(before, after)[:, None], 0.0)
+        return np.where(coming, np.maximum(self._earliest(going), needs[going].max(axis=0, initial=0.0)), 0.0)
+
+    def _earliest(self, going: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+        """(n_groups,) [s] to the earliest green of each group if all that go end at once."""
         needs = np.where(self.exclusive, self.intergreen, 0.0)
-        return np.where(
-            coming, np.maximum(needs[going].max(axis=0, initial=0.0), [g.red_amber for g in self.groups]), 0.0
-        )
+        return np.maximum(needs[going].max(axis=0, initial=0.0), [g.red_amber for g in self.groups])
 
     def _refuse(self, what: str) -> SiteError:
         return SiteError(f"{self.name}: {what}")

@@ -187,8 +187,10 @@ def _bounds(
             if before < n_stages and (site.stages[before].name, site.stages[after].name) in site.barred:
                 first_green[before, after] = first_full[before, after] = machine.NEVER
             elif before != after:
-                first_green[before, after] = waits[starting].max(initial=0)
-                first_full[before, after] = (waits + min_green)[starting].max(initial=TICKS)
+                last = waits[starting].max(initial=0)
+                full = np.where(amber == 0, last, waits) + min_green
+                first_green[before, after] = last
+                first_full[before, after] = full[starting].max(initial=TICKS)
     return first_green, first_full
 
 

@@ -30,6 +30,7 @@ class TrafficState:
     room            (n_exits,) vehicles that still fit into each exit
     calls           (n_groups,) bool: who has demand
     red             (n_groups,) [s] of red with a call standing
+    closed          (n_lanes,) [s] for which nothing is expected to leave, green or not: the exit is full, or the way is blocked
     """
 
     intersection: Intersection
@@ -47,4 +48,5 @@ class TrafficState:
     room: Floats
     calls: npt.NDArray[np.bool_]
     red: Floats
+    closed: Floats = field(default_factory=lambda: np.zeros(0))
     notes: dict[str, str] = field(default_factory=dict)

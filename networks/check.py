@@ -16,7 +16,7 @@ from .rightofway import paths_cross
 from .roadnet import Wire
 from .scenario import Scenario
 from .survey import Survey, survey_lights
-from .timing import WALKING, amber_of, clearance, walk_to_clear
+from .timing import WALKING, amber_of, conflict_time, walk_to_clear
 
 Severity = Literal["error", "warning"]
 
@@ -45,6 +45,11 @@ class Finding:
     message: str
     remedy: str
     source: str = ""
+
+    @property
+    def unsafe(self) -> bool:
+        """Whether it is an error."""
+        return self.severity == "error"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -279,17 +284,16 @@ class _Checker:
                 "pedestrian-clearance", "error", rows, links, (step,), message, f"leave {_seconds(need)}"
             )
             return ("walk", need - time, finding)
-        need = _amber([wire]) + math.ceil(clearance(wire, foe) - 1e-9)
+        leaves = conflict_time(wire, foe)
+        need = amber + leaves
         if time < amber - 1e-9:
-            message = f"{names[other]} turns green while {names[row]} still shows yellow, {time:g} s after its green"
-            finding = self._finding(
-                "intergreen", "error", rows, links, (step,), message, f"leave {_seconds(max(need, amber))}"
-            )
+            message = f"{names[other]} turns green while {names[row]} still shows yellow, {time:g} s after the end of its green"
+            finding = self._finding("intergreen", "error", rows, links, (step,), message, f"leave {_seconds(need)}")
             return (("yellow", other), amber - time, finding)
         if time < need - 1e-9:
             message = (
-                f"{names[other]} turns green {time:g} s after the green of {names[row]}; "
-                f"speed and distance ask for {need:g} s"
+                f"{names[other]} turns green {time:g} s after the end of green of {names[row]}; who passes at the end of its "
+                f"{amber:g} s of yellow is out of the way {need:.1f} s after it"
             )
             finding = self._finding("intergreen", "warning", rows, links, (step,), message, f"leave {_seconds(need)}")
             return ("short", need - time, finding)

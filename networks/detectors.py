@@ -177,7 +177,7 @@ def _upstream(net: Any, lane: Any, distance: float) -> list[_Point]:
             points.append(_Point(lane, at, end + length - at))
             continue
         before = [c for c in lane.getIncomingConnections() if c.getFrom().getFunction() == ""]
-        onward = [c for c in before if c.getFromLane().getID() not in seen]
+        onward = [c for c in before if c.getFromLane().getID() not in seen and c.getDirection() != "t"]
         if any(c.getTLSID() for c in before) or not onward:
             at = max(0.0, min(AFTER_START, length - LENGTH))
             points.append(_Point(lane, at, end + length - at))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import networkx as nx
 import numpy as np
@@ -24,14 +26,14 @@ def group_indices(wires: Sequence[Wire], programs: Sequence[Program], exclusive:
     every program, or when links of both leave one lane and they differ in nothing but `g` for `G`. Where this puts
     links together that conflict exclusively ((n_wires, n_wires) bool), the later index gets a group of its own.
     """
-    letters = {wire.index: letters_of(wire.index, programs) for wire in wires}
-    signals = sorted(index for index, shown in letters.items() if set(shown) - set("oO"))
+    known = {
+        index: _index([wire for wire in wires if wire.index == index], letters_of(index, programs))
+        for index in sorted({wire.index for wire in wires})
+    }
+    signals = [index for index, its in known.items() if set(its.letters) - set("oO")]
     graph = nx.Graph()
     graph.add_nodes_from(signals)
-    for a in signals:
-        for b in signals:
-            if a < b and _belong_together(a, b, wires, letters):
-                graph.add_edge(a, b)
+    graph.add_edges_from((a, b) for a, b in combinations(signals, 2) if _belong_together(known[a], known[b]))
     groups: list[tuple[int, ...]] = []
     for component in nx.connected_components(graph):
         groups.extend(_without_conflict(sorted(component), wires, exclusive))
@@ -58,17 +60,32 @@ def kind_of(wires: Sequence[Wire]) -> GroupKind:
     return GroupKind.VEHICLE
 
 
-def _belong_together(a: int, b: int, wires: Sequence[Wire], letters: dict[int, str]) -> bool:
-    of_a = [wire for wire in wires if wire.index == a]
-    of_b = [wire for wire in wires if wire.index == b]
-    if any(x.crossing for x in of_a) != any(x.crossing for x in of_b):
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """All links of one signal index: what it shows, where they come from."""
+
+    letters: str
+    crossings: frozenset[str]
+    origins: frozenset[str]
+    lanes: frozenset[str]
+
+
+def _index(wires: Sequence[Wire], letters: str) -> _Index:
+    return _Index(
+        letters,
+        frozenset(wire.to_lane for wire in wires if wire.crossing),
+        frozenset(wire.origin for wire in wires),
+        frozenset(wire.lane for wire in wires),
+    )
+
+
+def _belong_together(a: _Index, b: _Index) -> bool:
+    if bool(a.crossings) != bool(b.crossings):
         return False
-    if any(x.crossing for x in of_a):
-        return letters[a] == letters[b] and not {x.to_lane for x in of_a}.isdisjoint(x.to_lane for x in of_b)
-    if letters[a] == letters[b]:
-        return not {x.origin for x in of_a}.isdisjoint(x.origin for x in of_b)
-    same_colours = letters[a].translate(_COLOUR) == letters[b].translate(_COLOUR)
-    return same_colours and not {x.lane for x in of_a}.isdisjoint(x.lane for x in of_b)
+    if a.letters == b.letters:
+        return bool(a.crossings & b.crossings if a.crossings else a.origins & b.origins)
+    same_colours = a.letters.translate(_COLOUR) == b.letters.translate(_COLOUR)
+    return not a.crossings and same_colours and bool(a.lanes & b.lanes)
 
 
 def _without_conflict(indices: Sequence[int], wires: Sequence[Wire], exclusive: Bools) -> list[tuple[int, ...]]:

@@ -62,17 +62,13 @@ def paths_cross(a: Points, b: Points) -> bool:
     return bool(((across != 0) & (t >= 0) & (t <= 1) & (u >= 0) & (u <= 1)).any())
 
 
-def permissive(
-    wires: Sequence[Wire], conflict: Bools, yields: Bools, programs: Sequence[Program], by_net: bool = False
-) -> Bools:
+def permissive(wires: Sequence[Wire], conflict: Bools, yields: Bools, programs: Sequence[Program]) -> Bools:
     """(n, n) bool, symmetric: conflicts that may be green together because one gives way.
 
-    A program must show the one that gives way `g` while the other is green; with `by_net` it is enough that the net
-    makes exactly one of the two give way.
+    The net must make it give way, and a program show it `g` while the other is green. The net's word alone will not do: it
+    has one of two crossing roads give way to the other as well.
     """
     allowed = np.zeros_like(conflict)
-    if by_net:
-        allowed |= conflict & (yields ^ yields.T)
     index = np.array([wire.index for wire in wires], dtype=np.int64)
     for program in programs:
         for state in {step.state for step in program.steps if len(step.state) > index.max(initial=-1)}:

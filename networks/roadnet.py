@@ -4,8 +4,9 @@ the junction.
 
 from __future__ import annotations
 
+import xml.sax
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import InputError
-from .scenario import root_of
+from .scenario import open_xml, root_of
 
 Points = npt.NDArray[np.float64]
 
@@ -47,6 +48,13 @@ class Wire:
     inner: bool = False
     halved: bool = False
 
+    @cached_property
+    def by_metre(self) -> tuple[Points, npt.NDArray[np.float64]]:
+        """Points (m, 2) of the path a metre apart, its end included, and how far along they lie (m,) [m]."""
+        at = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(self.path, axis=0).T))])
+        along = np.append(np.arange(0.0, at[-1], 1.0), at[-1])
+        return np.column_stack([np.interp(along, at, self.path[:, column]) for column in (0, 1)]), along
+
 
 def load_net(path: Path) -> Any:
     """The sumolib net of a file (kept, until the file changes); raises InputError naming it."""
@@ -64,7 +72,10 @@ def _load(path: Path, _changed: int) -> Any:
             "reading SUMO nets needs sumolib; install the extra: pip install 'signalwright[sumo]'"
         ) from error
     try:
-        return sumolib.net.readNet(str(path), withInternal=True, withPedestrianConnections=True)
+        reader = sumolib.net.NetReader(withInternal=True, withPedestrianConnections=True)
+        with open_xml(path) as stream:
+            xml.sax.parse(stream, reader)
+        return reader.getNet()
     except Exception as error:  # a broken net surfaces as whatever sumolib happens to trip over
         raise InputError(f"{path}: the net is broken ({type(error).__name__}: {error}); build it anew") from error
 

@@ -70,12 +70,9 @@ class Survey:
 
     def between_groups(self, matrix: Bools) -> Bools:
         """A matrix of wires as one of groups: true where any of one meets any of the other; false on the diagonal."""
-        n = len(self.groups)
-        out = np.zeros((n, n), dtype=np.bool_)
-        for a in range(n):
-            for b in range(n):
-                out[a, b] = a != b and matrix[np.ix_(self.rows[a], self.rows[b])].any()
-        return out
+        member = np.array([[wire.index in group for wire in self.wires] for group in self.groups], dtype=np.float64)
+        met = (member @ matrix @ member.T) > 0 if len(self.groups) else np.zeros((0, 0), dtype=np.bool_)
+        return np.asarray(met & ~np.eye(len(self.groups), dtype=np.bool_))
 
 
 def survey_lights(

@@ -24,6 +24,7 @@ REACTION = 1.0  # [s], ITE
 DECELERATION = 3.05  # [m/s^2], ITE
 VEHICLE_LENGTH = 6.0  # [m], ITE
 SLOWEST_CLEARING = 5.0  # [m/s] below which no vehicle is taken to leave the junction
+LEAST_ALL_RED = 1.0  # [s] between vehicles, whatever the geometry
 WALKING = 1.2  # [m/s]
 WALK = 7.0  # [s], MUTCD
 
@@ -40,13 +41,13 @@ class GroupTiming:
 def group_timing(timing: Timing, kind: GroupKind, wires: Sequence[Wire]) -> GroupTiming:
     """Amber, minimum green and longest red [s] of a group.
 
-    `resco`: 3 s of amber, 5 s of green, 180 s of red. `safe`: amber t + v / 2a (ITE, level road; 3 to 6 s), a walk of
+    `resco`: 3 s of amber, 5 s of green, 180 s of red. `safe`: amber t + v / 2a (ITE, level road) to the nearest second, 3 to 6 s, a walk of
     at least 7 s, 120 s of red.
     """
     walkers = kind is GroupKind.PEDESTRIAN
     if timing == "resco":
         return GroupTiming(0.0 if walkers else 3.0, 5.0, 180.0)
-    amber = 0.0 if walkers else float(min(6, max(3, math.ceil(amber_of(max(wire.speed for wire in wires)) - 1e-9))))
+    amber = 0.0 if walkers else float(min(6, max(3, round(amber_of(max(wire.speed for wire in wires))))))
     return GroupTiming(amber, WALK if walkers else 5.0, 120.0)
 
 
@@ -69,7 +70,8 @@ def intergreens(
     """(n_groups, n_groups) [s], whole seconds, end of green of row to start of green of column, 0 where they do not
     conflict.
 
-    Vehicles: their amber, with `safe` timing and the time to leave the conflict point besides, (W + Lv) / v (ITE).
+    Vehicles: their amber; with `safe` timing t + v / 2a and, as in RiLSA, the clearance (W + Lv) / v less the time the other needs
+    to come to the conflict, and at least a second of all-red.
     Pedestrians: their clearance, crossing length at 1.2 m/s. `rows[g]` are the rows of group g's wires in `conflict`
     (n_wires, n_wires).
     """
@@ -89,29 +91,35 @@ def intergreens(
 
 
 def clearance(wire: Wire, foe: Wire) -> float:
-    """Time [s] a vehicle at the stop line needs to leave the way of `foe` behind: (W + Lv) / v, W [m] to the end of
-    the conflict.
+    """Time [s] a vehicle at the stop line needs to leave the way of `foe`: (W + Lv) / v, W [m] to the conflict's end."""
+    return (_conflict(wire, foe)[1] + VEHICLE_LENGTH) / max(SLOWEST_CLEARING, wire.turning_speed)
+
+
+def conflict_time(wire: Wire, foe: Wire) -> float:
+    """Time [s] from a vehicle's passing its stop line until `foe` may pass its own at the speed limit and just miss it.
+
+    The clearance of the one less the time the other needs to come to the conflict; never negative.
     """
-    distance = distance_to(wire.path, foe.path, (wire.width + foe.width) / 2)
-    return (min(distance, wire.length) + VEHICLE_LENGTH) / max(SLOWEST_CLEARING, wire.turning_speed)
+    comes = _conflict(foe, wire)[0] / max(SLOWEST_CLEARING, foe.speed)
+    return max(0.0, clearance(wire, foe) - comes)
 
 
 def walk_to_clear(crossing: Wire, foe: Wire) -> float:
-    """How far [m] one must walk on `crossing`, from the worse end, to be past the way of `foe`; 0 where they do not
-    meet.
-    """
+    """How far [m] one must walk on `crossing`, from the worse end, to be past the way of `foe`; 0 where they are apart."""
     if not paths_cross(crossing.path, foe.path):
         return 0.0
-    return max(distance_to(path, foe.path, foe.width / 2) for path in (crossing.path, crossing.path[::-1]))
+    first, last = _conflict(crossing, foe, foe.width / 2)
+    return max(last, float(crossing.by_metre[1][-1]) - first)
 
 
-def distance_to(path: Points, foe: Points, width: float) -> float:
-    """How far [m] along `path` its last point lies that is nearer to `foe` than `width` [m]; the whole path if none
-    is.
+def _conflict(wire: Wire, foe: Wire, width: float | None = None) -> tuple[float, float]:
+    """Where [m] along its path a wire first and last comes nearer to its foe's than `width`, by default half of both lanes.
+
+    If it never does, the conflict is taken to be the whole path.
     """
-    points, along = _every_metre(path)
-    near = _distances(points, foe) < width
-    return float(along[near][-1]) if near.any() else float(along[-1])
+    points, along = wire.by_metre
+    near = along[_distances(points, foe.path) < ((wire.width + foe.width) / 2 if width is None else width)]
+    return (float(near[0]), float(near[-1])) if near.size else (0.0, float(along[-1]))
 
 
 def _needed(timing: Timing, amber: float, wire: Wire, foe: Wire) -> float:
@@ -119,14 +127,7 @@ def _needed(timing: Timing, amber: float, wire: Wire, foe: Wire) -> float:
         return float(max(1, math.ceil(wire.length / WALKING - 1e-9), amber))
     if timing == "resco":
         return amber
-    return amber + math.ceil(clearance(wire, foe) - 1e-9)
-
-
-def _every_metre(path: Points) -> tuple[Points, npt.NDArray[np.float64]]:
-    steps = np.hypot(*np.diff(path, axis=0).T)
-    at = np.concatenate([[0.0], np.cumsum(steps)])
-    along = np.append(np.arange(0.0, at[-1], 1.0), at[-1])
-    return np.column_stack([np.interp(along, at, path[:, 0]), np.interp(along, at, path[:, 1])]), along
+    return max(amber + LEAST_ALL_RED, math.ceil(amber_of(wire.speed) + conflict_time(wire, foe) - 1e-9))
 
 
 def _distances(points: Points, line: Points) -> npt.NDArray[np.float64]:

@@ -56,9 +56,14 @@ class NaiveSequencer:
         if before is not None and (self.names[before], self.names[after]) in self.barred:
             return FOREVER, FOREVER
         new = self.greens[after] - (self.greens[before] if before is not None else set())
-        waits = [self.wait_of(name) for name in new]
-        fulls = [self.wait_of(name) + ticks(self.groups[name].min_green) for name in new]
-        return max([0, *waits]), max([10, *fulls]) if not fulls else max(fulls)
+        if not new:
+            return 0, 10
+        last = max(self.wait_of(name) for name in new)
+        fulls = [
+            (last if self.groups[name].amber == 0 else self.wait_of(name)) + ticks(self.groups[name].min_green)
+            for name in new
+        ]
+        return last, max(fulls)
 
     def reds_along(self, path: list[int | None]) -> dict[str, list[float]]:
         """For each group the times, from leaving path[0] on, at which it is green along the path."""
@@ -169,6 +174,9 @@ class NaiveSequencer:
                 own += ticks(self.groups[name].amber)
             clear = [needs - (0 if foe in green else self.ended[foe]) for foe, needs in self.enemies[name].items()]
             starts[name] = max([own, lead, *clear])
+        for name in coming:
+            if self.groups[name].amber == 0:
+                starts[name] = max(starts.values())
         for name in green - self.greens[self.stage]:
             latest = [starts[other] - self.enemies[other][name] for other in coming if name in self.enemies[other]]
             self.keeps[name] = min(latest, default=0)
@@ -188,7 +196,7 @@ class NaiveSequencer:
             lead = ticks(group.red_amber)
             if self.aspect[name] == RED and self.age[name] >= 10:
                 if all(
-                    self.aspect[enemy] in (RED, AMBER) and self.ended[enemy] >= needs - lead
+                    self.aspect[enemy] != GREEN and self.ended[enemy] >= needs - lead
                     for enemy, needs in self.enemies[name].items()
                 ):
                     self.show(name, RED_AMBER if lead else GREEN)

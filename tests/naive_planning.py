@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 from signalwright.core.kernels.links import Network
+from signalwright.core.kernels.storage import Roads
 
 
 def windows(
@@ -50,11 +51,10 @@ def discharge(cycle: int, found: Sequence[tuple[float, float, float]]) -> list[f
     return go
 
 
-def evaluate(
-    net: Network, cycle: int, sweeps: int, hours: float, first: Sequence[Sequence[float]],
-    offset: Sequence[int], order: Sequence[int], green: Sequence[int],
-) -> list[float]:  # fmt: skip
-    """Value of one plan, link by link; see `signalwright.core.kernels.links`."""
+def all_discharge(
+    net: Network, cycle: int, offset: Sequence[int], order: Sequence[int], green: Sequence[int]
+) -> list[list[float]]:
+    """What every link can let go in each second of the cycle."""
     links = len(net.lag)
     owner = {
         int(link): n
@@ -70,15 +70,22 @@ def evaluate(
         else:
             layers = range(net.layer_first[link], net.layer_first[link + 1])
             go.append(discharge(cycle, [(0.0, float(cycle), float(net.layer_rate[layer])) for layer in layers]))
+    return go
+
+
+def evaluate(
+    net: Network, cycle: int, sweeps: int, hours: float, first: Sequence[Sequence[float]],
+    offset: Sequence[int], order: Sequence[int], green: Sequence[int],
+) -> list[float]:  # fmt: skip
+    """Value of one plan, link by link; see `signalwright.core.kernels.links`."""
+    links = len(net.lag)
+    go = all_discharge(net, cycle, offset, order, green)
     departures: list[list[float]] = []
     value = [0.0] * links
     for sweep in range(sweeps):
         leaving = []
         for link in range(links):
-            if sweep == 0:
-                arrivals = [float(x) for x in first[link]]
-            else:
-                arrivals = disperse(net, link, cycle, departures)
+            arrivals = [float(x) for x in first[link]] if sweep == 0 else disperse(net, link, cycle, departures)
             flow, capacity = sum(arrivals), sum(go[link])
             served = min(1.0, capacity / flow) if flow > 0.0 else 1.0
             arrivals = [served * e for e in arrivals]
@@ -120,3 +127,42 @@ def disperse(net: Network, link: int, cycle: int, departures: Sequence[Sequence[
             flow = f * mixed[t] + (1.0 - f) * flow
             arrivals[t] = flow
     return arrivals
+
+
+def simulate(
+    net: Network, roads: Roads, cycle: int, swell: Sequence[float], offset: Sequence[int], order: Sequence[int],
+    green: Sequence[int],
+) -> tuple[list[float], list[float], float]:  # fmt: skip
+    """Link transmission with whole cumulative curves: (waited [veh s], waiting [veh], vehicles out of the network)."""
+    links, seconds = len(net.lag), len(swell)
+    go = all_discharge(net, cycle, offset, order, green)
+    up = [[0.0] * (seconds + 1) for _ in range(links)]  # up[i][t]: vehicles in before second t
+    down = [[0.0] * (seconds + 1) for _ in range(links)]
+    outside, waited, gone = [0.0] * links, [0.0] * links, 0.0
+    feeds = [
+        [(int(net.source[i]), float(net.share[i])) for i in range(net.source_first[j], net.source_first[j + 1])]
+        for j in range(links)
+    ]
+    follow = [[int(x) for x in roads.follow[roads.follow_first[i] : roads.follow_first[i + 1]]] for i in range(links)]
+
+    def at(curve: list[float], time: int) -> float:
+        return curve[time] if time >= 0 else 0.0
+
+    for t in range(seconds):
+        outside = [w + float(net.entry[j]) * swell[t] for j, w in enumerate(outside)]
+        send = [min(at(up[i], t + 1 - int(roads.free[i])) - down[i][t], go[i][t % cycle]) for i in range(links)]
+        part = []
+        for j in range(links):
+            wanted = outside[j] + sum(send[i] * share for i, share in feeds[j])
+            room = max(at(down[j], t + 1 - int(roads.wave[j])) + float(net.storage[j]) - up[j][t], 0.0)
+            part.append(min(1.0, room / wanted) if wanted > 1e-12 else 1.0)
+        out = [send[i] * min([1.0, *(part[j] for j in follow[i])]) for i in range(links)]
+        for j in range(links):
+            entering = outside[j] * part[j]
+            outside[j] -= entering
+            up[j][t + 1] = up[j][t] + entering + sum(out[i] * share for i, share in feeds[j])
+            down[j][t + 1] = down[j][t] + out[j]
+            waited[j] += at(up[j], t + 1 - int(roads.free[j])) - down[j][t + 1] + outside[j]
+        gone += sum(out) - sum(out[i] * share for j in range(links) for i, share in feeds[j])
+    waiting = [at(up[j], seconds - int(roads.free[j])) - down[j][seconds] + outside[j] for j in range(links)]
+    return waited, waiting, gone

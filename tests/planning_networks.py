@@ -58,7 +58,7 @@ def grid(rows: int, columns: int, *, demand: float = 400.0, seed: int = 0, cycle
     return streets(rows, columns, demand=demand, seed=seed).laid_out(cycle)
 
 
-def random_plans(net: Network, cycle: int, count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def random_plans(net: Network, cycle: int, count: int, seed: int = 1) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Offsets (count, n_nodes), orders (n_blocks, n_slots) and greens (count, n_slots) of lawful plans."""
     rng = np.random.default_rng(seed)
     nodes = net.repeats.size

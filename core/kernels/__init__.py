@@ -50,9 +50,11 @@ import numba  # noqa: E402  (numba reads the cache directory when it is imported
 
 
 @overload
-def kernel(function: F) -> F: ...
+def kernel(function: F) -> Any: ...
 @overload
-def kernel(*, parallel: bool = ..., fastmath: bool = ..., lean: bool = ..., inline: bool = ...) -> Callable[[F], F]: ...
+def kernel(
+    *, parallel: bool = ..., fastmath: bool = ..., lean: bool = ..., inline: bool = ...
+) -> Callable[[F], Any]: ...
 def kernel(
     function: F | None = None,
     *,
@@ -60,14 +62,14 @@ def kernel(
     fastmath: bool = False,
     lean: bool = False,
     inline: bool = False,
-) -> F | Callable[[F], F]:
+) -> Any:
     """Compile `function` with the house's options: nopython, cached, nogil, division as in C.
 
     `lean` leaves out the counting of references to arrays, for kernels that are handed many arrays and make none;
     `inline` besides puts the function into its caller's machine code, for the inner parts of such kernels.
     A kernel never raises, prints or reads a clock.
     """
-    options: dict[str, bool] = {"parallel": parallel, "fastmath": fastmath}
+    options: dict[str, Any] = {"parallel": parallel, "fastmath": fastmath}
     if lean or inline:
         options["_nrt"] = False
     if inline:

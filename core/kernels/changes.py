@@ -20,14 +20,14 @@ class Base(NamedTuple):
     """A plan that was evaluated, with what every sweep found, so that its neighbours cost little.
 
     arrivals, departures : (n_sweeps, n_links, n_bins) [veh/s]; flow : (n_sweeps, n_links) [veh] a cycle;
-    value : (n_links,) [veh]; stage, green : (n_slots,); offset : (n_nodes,) [s]; all : (n_links,) 0, 1, 2, ...
+    value : (n_links,) [veh]; order, green : (n_slots,); offset : (n_nodes,) [s]; all : (n_links,) 0, 1, 2, ...
     """
 
     arrivals: F32
     departures: F32
     flow: F32
     value: F32
-    stage: I32
+    order: I32
     green: I32
     offset: I32
     all: I32
@@ -43,7 +43,7 @@ def base_for(net: Network, cycle: int, sweeps: int) -> Base:
     )  # fmt: skip
 
 
-@kernel(inline=True)
+@kernel(lean=True)
 def _replay(
     net: Network, cycle: int, sweeps: int, hours: np.float32, base: Base, reach: I32, depth: I32, whole: bool, keep: bool,
     room: Scratch, value: NDArray[np.float64],
@@ -123,7 +123,7 @@ def _windows_of(net: Network, cycle: int, node: int, base: Base, room: Scratch) 
         net,
         node,
         cycle,
-        base.stage[a:b],
+        base.order[a:b],
         room.offset,
         room.green,
         room.begin,
@@ -145,7 +145,7 @@ def remember(
     room: Scratch,
     value: NDArray[np.float64],
 ) -> None:
-    """Evaluate the plan in `base` (stage, green, offset) and fill the rest of it; value[0] [veh] is the plan's.
+    """Evaluate the plan in `base` (order, green, offset) and fill the rest of it; value[0] [veh] is the plan's.
 
     first : (n_links, n_bins) [veh/s] arrivals of the first sweep.
     """
@@ -183,7 +183,7 @@ def evaluate_changes(
         if keep:
             base.offset[n] = offset[block, 0]
             for k in range(b - a):
-                base.stage[a + k] = stage[block, k]
+                base.order[a + k] = stage[block, k]
                 base.green[a + k] = green[block, k, 0]
             _windows_of(net, cycle, n, base, room)
         else:

@@ -36,6 +36,11 @@ EARLY = 3
 EMPTY_GAP = 4.0
 """Seconds without a vehicle at a green stop line after which its queue is over."""
 
+STUCK = 4.0
+"""Seconds of green without a movement after which a lane is held for blocked."""
+SETBACK, LONGEST_SETBACK = 8.0, 40.0
+"""Seconds for which a blocked lane is expected to stay so; half as much more each time it was in vain."""
+
 
 @kernel
 def advance_time(
@@ -117,12 +122,16 @@ def tick(
     rate: F64,
     flow: F64,
     flow_time: F64,
+    stuck: F64,
+    closed: F64,
+    setback: F64,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
 
     `standing`, `silent` (D,) [s] of unbroken occupancy and of nothing at all; `greened` (L,) [s] since the lane turned green, 0 in red;
-    `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly.
+    `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly. `stuck` (L,) [s] of green with a vehicle
+    that does not leave; `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
     """
     lanes = far.shape[0]
     for d in range(kind.shape[0]):
@@ -155,8 +164,9 @@ def tick(
             stays = 0.0
             if occupancy[d] >= STANDS or (occupancy[d] > 0.0 and vehicles[d] > 0 and green[lane] == 0):
                 stays = 1.0
-            out = max(vehicles[d] + on_stop[lane] - stays, 0.0)
-            on_stop[lane] = stays
+            there = vehicles[d] + on_stop[lane]
+            on_stop[lane] = min(there, stays)
+            out = there - on_stop[lane]
             departed[lane] = out
             if vehicles[d] > 0 or occupancy[d] > 0.0:
                 gap[lane] = 0.0
@@ -174,6 +184,19 @@ def tick(
             if green[lane] == 2 and greened[lane] >= 5.0 and was >= 2.0 and gap[lane] < 3.0:
                 flow[lane] = flow[lane] * 0.998 + out
                 flow_time[lane] = flow_time[lane] * 0.998 + 1.0
+            if out > 0.0:
+                stuck[lane] = 0.0
+                setback[lane] = SETBACK
+                closed[lane] = 0.0
+            elif green[lane] > 0 and greened[lane] >= 4.0 and standing[d] >= 3.0:
+                stuck[lane] += 1.0
+                if stuck[lane] >= STUCK:
+                    closed[lane] = setback[lane]
+            elif green[lane] == 0:
+                if stuck[lane] >= STUCK:
+                    setback[lane] = min(setback[lane] * 1.5, LONGEST_SETBACK)
+                stuck[lane] = 0.0
+                closed[lane] = max(closed[lane] - 1.0, 0.0)
             if greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP:
                 queue[lane] = 0.0
                 if gap[lane] >= EMPTY_GAP + 3.0:

@@ -166,7 +166,7 @@ def set_windows(
 
 
 @kernel(inline=True)
-def _discharge(net: Network, link: int, cycle: int, middle: F32, half: F32, used: I32, go: F32) -> None:
+def discharge(net: Network, link: int, cycle: int, middle: F32, half: F32, used: I32, go: F32) -> None:
     """Discharge possible in each bin: the overlap of the bin with the green windows of all layers."""
     for t in range(cycle):
         store(go, t * WIDTH, splat(np.float32(0.0)))
@@ -290,7 +290,7 @@ def solve(
             store(arrivals, t * WIDTH, e)
             q = larger(q + (e - let), zero)
     else:
-        _discharge(net, link, cycle, middle, half, used, go)
+        discharge(net, link, cycle, middle, half, used, go)
         for t in range(cycle):
             e = (load(arrivals, t * WIDTH) + carry) * served
             carry = fused(carry, keep, trace)
@@ -328,13 +328,14 @@ def solve(
 @kernel(lean=True)
 def evaluate(
     net: Network, cycle: int, sweeps: int, hours: float, first: F32, offset: I32, stage: I32, green: I32,
-    room: Scratch, value: NDArray[np.float64],
+    room: Scratch, value: NDArray[np.float64], by_link: F32,
 ) -> None:  # fmt: skip
     """Value of each plan, eight at a time; one core.
 
     hours : period [h] of the random and oversaturation queue; first : (n_links, n_bins) [veh/s] arrivals of the first
     sweep; offset : (n_plans, n_nodes) [s]; green : (n_plans, n_slots) [s] in the order run; stage : (n_blocks, n_slots)
-    that order, one for each eight plans; value : (n_plans,) [veh], written.
+    that order, one for each eight plans; value : (n_plans,) [veh], written; by_link : (n_plans, n_links) [veh]
+    of each link, written too unless it has no rows.
     """
     links, nodes, plans = net.lag.size, net.repeats.size, offset.shape[0]
     arrivals, go, worth = room.arrivals, room.go, room.worth
@@ -372,6 +373,8 @@ def evaluate(
             total = 0.0
             for link in range(links):
                 total += np.float64(worth[link * WIDTH + lane])
+                if by_link.shape[0] > 0:
+                    by_link[block * WIDTH + lane, link] = worth[link * WIDTH + lane]
             value[block * WIDTH + lane] = total
 
 

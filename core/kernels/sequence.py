@@ -14,7 +14,7 @@ A group that was green or amber is red for at least MIN_RED before it may be gre
 green and past their minimum green and no other group is green; only then is there a choice.
 
 In a change every group that comes starts as soon as the intergreens allow; a group that goes ends only when its own intergreens need
-it: while a crossing clears, the traffic beside it keeps its green.
+it: while a crossing clears, the traffic beside it keeps its green. Pedestrians who come wait for the last of the others.
 
 The longest red is kept by construction. `rotation` is a cyclic order of stages that serves every group. Whenever there is a choice,
 there is a place in the rotation from which all groups would be served in time; a wish, or waiting one tick longer, is granted only
@@ -178,27 +178,43 @@ def choose(
 
 
 @kernel
+def start_of(
+    j: int, exclusive: Bools, intergreen: I32, amber: I32, red_amber: I32, aspect: I8, age: I32, ended: I32
+) -> int:
+    """Ticks until group `j`, not green now, can be green, if every green that must go for it ends now."""
+    start = red_amber[j] + MIN_RED - age[j]
+    if aspect[j] == AMBER:
+        start += amber[j]
+    start = max(start, red_amber[j])
+    for i in range(aspect.shape[0]):
+        if exclusive[i, j]:
+            start = max(start, intergreen[i, j] - (0 if aspect[i] == GREEN else ended[i]))
+    return start
+
+
+@kernel
 def keep_greens(
     stage_green: Bools, exclusive: Bools, intergreen: I32, amber: I32, red_amber: I32, aspect: I8, age: I32, ended: I32,
     keeps: I32, control: I32,
 ) -> None:  # fmt: skip
-    """At the beginning of a change: how long each group that goes keeps its green without delaying any that comes."""
+    """At the beginning of a change: how long each group that goes keeps its green without delaying any that comes.
+
+    Pedestrians (groups without amber) may wait until the last of those that come; they lose little by it.
+    """
     n = aspect.shape[0]
     target = control[0]
     for i in range(n):
         keeps[i] = 0
         if aspect[i] == GREEN and not stage_green[target, i]:
             keeps[i] = NEVER
+    last = 0
+    for j in range(n):
+        if stage_green[target, j] and aspect[j] != GREEN:
+            last = max(last, start_of(j, exclusive, intergreen, amber, red_amber, aspect, age, ended))
     for j in range(n):
         if not stage_green[target, j] or aspect[j] == GREEN:
             continue
-        start = red_amber[j] + MIN_RED - age[j]
-        if aspect[j] == AMBER:
-            start += amber[j]
-        start = max(start, red_amber[j])
-        for i in range(n):
-            if exclusive[i, j]:
-                start = max(start, intergreen[i, j] - (0 if aspect[i] == GREEN else ended[i]))
+        start = last if amber[j] == 0 else start_of(j, exclusive, intergreen, amber, red_amber, aspect, age, ended)
         for i in range(n):
             if exclusive[i, j] and keeps[i] > start - intergreen[i, j]:
                 keeps[i] = start - intergreen[i, j]
@@ -249,7 +265,7 @@ def move(
                 continue
             free = True
             for i in range(n):
-                if exclusive[i, j] and ended[i] < intergreen[i, j] - red_amber[j]:
+                if exclusive[i, j] and (aspect[i] == GREEN or ended[i] < intergreen[i, j] - red_amber[j]):
                     free = False
                     break
             if not free:

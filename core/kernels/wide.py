@@ -3,8 +3,8 @@
 Numba leaves loops over candidates to LLVM's vectoriser, which keeps their running state in memory; here the eight
 candidates are one value in one vector register instead. Inside a kernel: `load(array, i)` takes eight consecutive
 elements of a flat float32 array, `store` puts them back, `splat` repeats one number; `+ - *` work element by element,
-`smaller`, `larger`, `size`, `below` (floor), `root`, `ratio` and `fused` (a * b + c) likewise. With the compiler switched off
-(NUMBA_DISABLE_JIT) the same names act on numpy arrays of eight.
+`smaller`, `larger`, `size`, `below` (floor), `root`, `ratio` and `fused` (a * b + c) likewise. With the
+compiler switched off (NUMBA_DISABLE_JIT) the same names act on numpy arrays of eight.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-import numba
+import numba.core.config
 import numpy as np
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -31,13 +31,13 @@ class Wide(types.Type):
         super().__init__(name="Wide8")
 
 
-wide = Wide()
+wide: Any = Wide()
 
 
 @register_model(Wide)
-class _WideModel(models.PrimitiveModel):  # type: ignore[misc]
+class _WideModel(models.PrimitiveModel):
     def __init__(self, manager: Any, kind: Any) -> None:
-        super().__init__(manager, kind, _VECTOR)
+        super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
 
 
 def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
@@ -52,7 +52,7 @@ def _spread(builder: Any, number: Any) -> Any:
     return builder.shuffle_vector(first, first, mask)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _load(typingctx: Any, array: Any, index: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         value = builder.load(_pointer(context, builder, signature.args[0], args[0], args[1]))
@@ -62,7 +62,7 @@ def _load(typingctx: Any, array: Any, index: Any) -> Any:
     return wide(array, types.intp), build
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         stored = builder.store(args[2], _pointer(context, builder, signature.args[0], args[0], args[1]))
@@ -72,7 +72,7 @@ def _store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
     return types.void(array, types.intp, wide), build
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _splat(typingctx: Any, number: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return _spread(builder, args[0])
@@ -83,7 +83,7 @@ def _splat(typingctx: Any, number: Any) -> Any:
 def _chosen(test: str) -> Any:
     """An intrinsic that keeps, element by element, the operand for which `test` holds: minps and maxps."""
 
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def choose(typingctx: Any, a: Any, b: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return builder.select(builder.fcmp_ordered(test, args[0], args[1]), args[0], args[1])
@@ -97,20 +97,20 @@ def _called(name: str, count: int) -> Any:
     """An intrinsic of `count` operands that is LLVM's own `name`."""
 
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        function = cgutils.get_or_insert_function(
+        function = cgutils.get_or_insert_function(  # type: ignore[no-untyped-call]
             builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * count), f"llvm.{name}.v{WIDTH}f32"
         )
         return builder.call(function, args)
 
     if count == 1:
 
-        @intrinsic  # type: ignore[misc]
+        @intrinsic
         def one(typingctx: Any, a: Any) -> Any:
             return wide(wide), build
 
         return one
 
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def three(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
         return wide(wide, wide, wide), build
 
@@ -118,14 +118,14 @@ def _called(name: str, count: int) -> Any:
 
 
 def _arithmetic(symbol: Any, instruction: str) -> None:
-    @type_callable(symbol)  # type: ignore[misc]
+    @type_callable(symbol)
     def typed(context: Any) -> Any:
         def both(a: Any, b: Any) -> Any:
             return wide if isinstance(a, Wide) and isinstance(b, Wide) else None
 
         return both
 
-    @lower_builtin(symbol, wide, wide)  # type: ignore[misc]
+    @lower_builtin(symbol, wide, wide)  # type: ignore[no-untyped-call, untyped-decorator]
     def lowered(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return getattr(builder, instruction)(args[0], args[1])
 
@@ -134,7 +134,7 @@ for _symbol, _instruction in ((operator.add, "fadd"), (operator.sub, "fsub"), (o
     _arithmetic(_symbol, _instruction)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _ratio(typingctx: Any, a: Any, b: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.fdiv(args[0], args[1])
@@ -157,7 +157,7 @@ root: Callable[..., Any]
 fused: Callable[..., Any]
 ratio: Callable[..., Any]
 
-if numba.config.DISABLE_JIT:
+if getattr(numba.core.config, "DISABLE_JIT", False):
     load = lambda array, index: array[index : index + WIDTH].copy()  # noqa: E731
     store = _plain_store
     splat = lambda number: np.full(WIDTH, number, np.float32)  # noqa: E731

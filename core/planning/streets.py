@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import InputError
 from ..kernels.links import Network
+from ..kernels.storage import Roads
 
 ALPHA, BETA = 0.35, 0.8  # Robertson's platoon dispersion for moderate friction
 
@@ -104,7 +105,7 @@ class Streets:
         share = np.array([part for link in self.links for _, part in link.feeds])
         entry = np.array([link.entry for link in self.links])
         flow = entry.copy()
-        for _ in range(100_000):
+        for _ in range(5_000):
             step = entry + np.bincount(to, share * flow[source], len(self.links)) if to.size else entry
             if np.allclose(step, flow, rtol=1e-9, atol=1e-9):
                 return np.asarray(step)
@@ -114,6 +115,28 @@ class Streets:
     def laid_out(self, cycle: int) -> Network:
         """The arrays the kernels work on, for bins of one second and a common cycle [s]."""
         return _lay_out(self, cycle)
+
+    def roads(self) -> Roads:
+        """Free travel times and the times gaps take to run back, for the form with storage.
+
+        With a triangular fundamental diagram a link full of `storage` vehicles discharges its saturation flow for the
+        free travel time and the gap's time together, so the latter follows from the three numbers.
+        """
+        at = {link.name: i for i, link in enumerate(self.links)}
+        follow: list[list[int]] = [[] for _ in self.links]
+        for i, link in enumerate(self.links):
+            for source, share in link.feeds:
+                if share > 0.0:
+                    follow[at[source]].append(i)
+        free = [max(1, round(link.travel_time)) for link in self.links]
+        full = [link.storage / (link.saturation_flow / 3600.0) for link in self.links]
+        wave = [min(max(1, round(f - t)), 120) for f, t in zip(full, free, strict=True)]
+        return Roads(
+            np.array(free, np.int32),
+            np.array(wave, np.int32),
+            _firsts([len(row) for row in follow]),
+            np.array([i for row in follow for i in row], np.int32),
+        )
 
 
 def _check_light(light: Light) -> None:

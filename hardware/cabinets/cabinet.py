@@ -36,6 +36,7 @@ from .picture import Picture
 from .shadow import Shadow
 
 _IN_CONTROL = (Mode.LOCAL, Mode.REMOTE)
+_DROPS = 3  # times a cabinet may leave our control while we hold it, before we give up
 
 
 class Grip(Enum):
@@ -90,7 +91,10 @@ class LineCabinet(Generic[Q, A]):
     _sent: float = float("-inf")
     _normal_since: float | None = None
     _released: float = float("-inf")
+    _accepted: float = float("-inf")
     _confirmed: float = float("-inf")
+    _was_remote: bool = False
+    _drops: int = 0
     _alarmed: bool = False
 
     def __post_init__(self) -> None:
@@ -167,7 +171,11 @@ class LineCabinet(Generic[Q, A]):
             return
         self._note(f"released: {why}")
         self.grip, self._released, self._alarmed = Grip.RELEASING, self.now, False
-        self.stage = self.plan = None
+        self.stage = self.plan = self._normal_since = None
+        self._let_go()
+
+    def _let_go(self) -> None:
+        self._sent = self.now
         self._ahead = deque((request, True) for request in self.driver.release())
 
     def set_authority(self, authority: Authority) -> None:
@@ -235,7 +243,7 @@ class LineCabinet(Generic[Q, A]):
     def _send(self, commands: Sequence[Q]) -> None:
         """Commands go before everything that waits and has not been sent."""
         if self.grip is not Grip.HOLDING:
-            self._confirmed = self.now
+            self._confirmed, self._drops, self._was_remote = self.now, 0, False
         self.grip, self._sent = Grip.HOLDING, self.now
         polls = [(request, command) for request, command in self._ahead if not command]
         self._ahead = deque([(request, True) for request in commands])
@@ -247,7 +255,7 @@ class LineCabinet(Generic[Q, A]):
             self._normal_since = None
         elif self._normal_since is None:
             self._normal_since = self.now
-        self.link.healthy = self.grip is not Grip.HOLDING or self.now - self._asked <= self.habits.patience
+        self.link.healthy = self.grip is Grip.HOLDING and self.now - self._asked <= self.habits.patience
         if self.grip is Grip.HOLDING:
             self._hold()
         elif self.grip is Grip.RELEASING:
@@ -257,9 +265,14 @@ class LineCabinet(Generic[Q, A]):
         picture, habits = self.picture, self.habits
         if picture.mode is Mode.REMOTE if self.driver.moves_stages else picture.plan == self.plan:
             self._confirmed = self.now
+        if self._was_remote and picture.mode is Mode.LOCAL:
+            self._drops += 1
+        self._was_remote = picture.mode is Mode.REMOTE
         if self.link.lost:
             self.grip, self.stage, self.plan = Grip.BLIND, None, None
             self._note("the line is lost: the cabinet falls back by itself")
+        elif self._drops >= _DROPS:
+            self.release("somebody else takes the cabinet back again and again: is there a second master?")
         elif not self._in_normal_mode():
             self.release(f"the cabinet is in {picture.mode.value}")
         elif self.now - picture.seen > habits.stale:
@@ -286,10 +299,12 @@ class LineCabinet(Generic[Q, A]):
             self.release(str(problem))
 
     def _confirm_release(self) -> None:
-        fresh = self.picture.seen > self._released
+        fresh = self._accepted > self._released and self.picture.seen > self._accepted
         if fresh and not self._ahead and self.picture.mode is not Mode.REMOTE:
             self.grip = Grip.WATCHING
             self._note("release confirmed")
+        elif self.now - self._sent >= self.habits.refresh and not any(command for _, command in self._ahead):
+            self._let_go()
         elif self.now - self._released > self.habits.release_within and not self._alarmed:
             self._alarmed = True
             self._note("ALARM: the cabinet has not confirmed the release; it stays under its dead-man")
@@ -321,8 +336,6 @@ class LineCabinet(Generic[Q, A]):
             _, command = self._ahead.popleft()
             if command:
                 self._note(f"a command was not confirmed ({error})")
-                if self.grip is Grip.RELEASING:
-                    self._ahead.extend((again, True) for again in self.driver.release())
 
     def _answered(self, request: Q, frames: tuple[A, ...]) -> None:
         command = False
@@ -334,6 +347,8 @@ class LineCabinet(Generic[Q, A]):
                 self._note(f"the cabinet refused a command: {refusal}")
                 if self.grip is Grip.HOLDING:
                     self.release("a command was refused")
+            elif self.grip is Grip.RELEASING:
+                self._accepted = self.now
             return
         seen = self.picture.seen
         try:

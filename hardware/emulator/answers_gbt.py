@@ -160,9 +160,10 @@ class GbtAnswers:
             return Status.DOES_NOT_EXIST
         if len(value.value) != 1:
             return Status.WRONG_LENGTH
-        if cabinet.mode in (Mode.FLASH, Mode.STARTING, Mode.PREEMPTION, Mode.MANUAL):
-            return Status.CONTROL_FAILED
         number = value.value[0]
+        giving_back = name == "commanded_mode" and number in _LOCAL
+        if cabinet.mode in (Mode.FLASH, Mode.STARTING, Mode.PREEMPTION, Mode.MANUAL) and not giving_back:
+            return Status.CONTROL_FAILED
         match name:
             case "commanded_stage":
                 if not 1 <= number <= len(cabinet.site.stages):

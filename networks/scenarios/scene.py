@@ -42,7 +42,7 @@ class Scene:
     streams: Sequence[Stream]
     walkers: Sequence[Walkers] = ()
     progressions: Sequence[tuple[str, str, str, int]] = ()
-    all_red: int = 2
+    all_red: int = 3
 
     def edge_pairs(self) -> dict[tuple[str, str], float]:
         """Mean flow [veh/h] between consecutive edges."""

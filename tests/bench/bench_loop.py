@@ -40,7 +40,13 @@ def bare(scenario: Scenario, end: float, folder: Path) -> float:
 
 
 def closed(
-    scenario: Scenario, lights: dict[str, Light], name: str, end: float, folder: Path, transport: Transport, keep: Letters | None = None
+    scenario: Scenario,
+    lights: dict[str, Light],
+    name: str,
+    end: float,
+    folder: Path,
+    transport: Transport,
+    keep: Letters | None = None,
 ) -> float:
     """The whole loop: every loop read each second, estimate, decide, show."""
     controller = load_controller(name)
@@ -48,7 +54,9 @@ def closed(
     with open_street(scenario, lights, outputs=folder, seed=1, end=end, transport=transport) as street:
         if keep is not None:
             street._simulator = Noting(street._simulator, keep)  # type: ignore[assignment]
-        junctions = [Junction(c, Estimate(c.intersection), controller(c.intersection)) for c in street.cabinets.values()]
+        junctions = [
+            Junction(c, Estimate(c.intersection), controller(c.intersection)) for c in street.cabinets.values()
+        ]
         run(street, junctions)
     return time.perf_counter() - started
 
@@ -115,7 +123,9 @@ def main() -> None:
         best = measure(known.get(name, Path(name)), said.controller, said.seconds, said.rounds)
         print(f"{name}, {said.controller}: " + ", ".join(f"{way} {seconds:.2f} s" for way, seconds in best.items()))
         for way in ("libsumo", "traci"):
-            print(f"  {way}: {best[way] / best['bare']:.2f} x bare, {best[way] / best['same traffic']:.2f} x same traffic")
+            print(
+                f"  {way}: {best[way] / best['bare']:.2f} x bare, {best[way] / best['same traffic']:.2f} x same traffic"
+            )
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from strategies import random_site
 from torture import torture
 
 RULES = {
-    "intergreen": (" and ended[i] < intergreen[i, j] - red_amber[j]:", " and False:"),
+    "intergreen": ("or ended[i] < intergreen[i, j] - red_amber[j]", ""),
+    "conflicting green": ("aspect[i] == GREEN or ended[i] <", "ended[i] <"),
     "conflicts": ("if exclusive[i, j] and", "if False and"),
     "intergreen counts from the end of green": ("ended[i] = 0\n", "pass\n"),
     "minimum green": ("aspect[j] != GREEN or age[j] < min_green[j]", "aspect[j] != GREEN"),

@@ -4,24 +4,38 @@ import os
 import subprocess
 import sys
 
-import naive_planning as naive
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from planning_networks import grid, random_plans
 
+import naive_planning as naive
+from planning_networks import grid, random_plans
 from signalwright.core.kernels.changes import base_for, evaluate_changes, remember
 from signalwright.core.kernels.links import Network, evaluate, scratch_for
 from signalwright.core.planning import hcm
 from signalwright.core.planning.streets import Light, Link, Streets
+
+NO_LINKS = np.zeros((0, 0), np.float32)
 
 
 def values(net: Network, cycle: int, sweeps: int, first: np.ndarray, plans: tuple) -> np.ndarray:  # type: ignore[type-arg]
     """Values of plans by the kernel."""
     offset, order, green = plans
     found = np.zeros(offset.shape[0])
-    evaluate(net, cycle, sweeps, 0.25, first.astype(np.float32), offset, order, green, scratch_for(net, cycle), found)
+    evaluate(
+        net,
+        cycle,
+        sweeps,
+        0.25,
+        first.astype(np.float32),
+        offset,
+        order,
+        green,
+        scratch_for(net, cycle),
+        found,
+        NO_LINKS,
+    )
     return found
 
 
@@ -85,7 +99,7 @@ def test_changes_equal_the_full_evaluation(drawn: tuple[Network, int], sweeps: i
     offset, order, green = random_plans(net, cycle, 16, seed)
     first = np.full((net.lag.size, cycle), 0.1, np.float32)
     room, base, start = scratch_for(net, cycle), base_for(net, cycle, sweeps), np.zeros(8)
-    base.offset[:], base.stage[:], base.green[:] = offset[0], order[0], green[0]
+    base.offset[:], base.order[:], base.green[:] = offset[0], order[0], green[0]
     remember(net, cycle, sweeps, 0.25, first, base, room, start)
     for node in range(net.repeats.size):
         a, b = int(net.slot_first[node]), int(net.slot_first[node + 1])
@@ -97,7 +111,7 @@ def test_changes_equal_the_full_evaluation(drawn: tuple[Network, int], sweeps: i
                 offset[8:16, node][None].copy(), lanes, keep, room, change,
             )  # fmt: skip
             full_offset, full_green = np.tile(base.offset, (8, 1)), np.tile(base.green, (8, 1))
-            full_order = base.stage[None].copy()
+            full_order = base.order[None].copy()
             full_order[0, a:b] = order[1, a:b]
             full_offset[:, node], full_green[:, a:b] = offset[8:16, node], green[8:16, a:b]
             full = values(net, cycle, sweeps, first, (full_offset, full_order, full_green))
@@ -105,7 +119,7 @@ def test_changes_equal_the_full_evaluation(drawn: tuple[Network, int], sweeps: i
             assert (start[0] + change[0])[:lanes_kept] == pytest.approx(full[:lanes_kept], rel=1e-6)
         start[0] += change[0, 0]
     again, total = base_for(net, cycle, sweeps), np.zeros(8)
-    again.offset[:], again.stage[:], again.green[:] = base.offset, base.stage, base.green
+    again.offset[:], again.order[:], again.green[:] = base.offset, base.order, base.green
     remember(net, cycle, sweeps, 0.25, first, again, scratch_for(net, cycle), total)
     assert total[0] == pytest.approx(start[0], rel=1e-6)
     assert np.array_equal(again.value, base.value)
@@ -166,7 +180,7 @@ def test_vehicles_are_conserved() -> None:
     net = grid(2, 2, demand=900.0)
     offset, order, green = random_plans(net, 90, 1)
     base, room = base_for(net, 90, 3), scratch_for(net, 90)
-    base.offset[:], base.stage[:], base.green[:] = offset[0], order[0], green[0]
+    base.offset[:], base.order[:], base.green[:] = offset[0], order[0], green[0]
     remember(net, 90, 3, 0.25, np.full((net.lag.size, 90), 0.1, np.float32), base, room, np.zeros(8))
     out, came = base.departures[:2].sum(axis=2), base.arrivals[:2].sum(axis=2)
     assert np.all(out <= came + 1e-3)
@@ -186,9 +200,9 @@ net = grid(1, 2)
 offset, order, green = random_plans(net, 60, 8)
 first = np.full((net.lag.size, 60), 0.1, np.float32)
 value = np.zeros(8)
-evaluate(net, 60, 2, 0.25, first, offset, order, green, scratch_for(net, 60), value)
+evaluate(net, 60, 2, 0.25, first, offset, order, green, scratch_for(net, 60), value, np.zeros((0, 0), np.float32))
 base, room, start, change = base_for(net, 60, 2), scratch_for(net, 60), np.zeros(8), np.zeros((1, 8))
-base.offset[:], base.stage[:], base.green[:] = offset[0], order[0], green[0]
+base.offset[:], base.order[:], base.green[:] = offset[0], order[0], green[0]
 remember(net, 60, 2, 0.25, first, base, room, start)
 lanes = np.repeat(green[0, :2, None], 8, axis=1)[None].copy()
 evaluate_changes(net, 60, 2, 0.25, base, np.array([0], np.int32), order[:, :2].copy(), np.arange(8, dtype=np.int32)[None],

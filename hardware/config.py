@@ -1,0 +1,264 @@
+"""The `[cabinet]` part of a site file: which port, which protocol, whose numbers; checked before anything is opened.
+
+    [cabinet]
+    protocol = "gbt20999"            # or "ab3418", "ntcip1202"
+    port = "/dev/ttyUSB0"            # or socket://host:port, udp://host:port
+    authority = "stage"              # the ceiling: monitor, advise, plan, stage
+    controller_id = 7                # gbt20999; station = 1 for the others
+    secrets = "/etc/signalwright/elm.toml"   # ntcip1202: read_community, write_community
+
+    [cabinet.line]
+    bits_per_second = 9600
+    parity = "even"
+
+    [cabinet.numbers]                # numbers on the line, where they do not simply count from 1 in the file's order
+    stages = { A = 1, B = 3 }
+    groups = { north = 2 }
+    detectors = { "loop 1" = 17 }
+
+Open points of GB/T 20999-2017 are keys with a safe default: `intergreen_unit_s` 0.1 (refused as implausible where it is
+seconds), `lamp_state_attribute` 1, `parity`, `dead_man_s` (to be measured when the site is commissioned; without it the
+authority ends at `plan`).
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from ..core.errors import InputError
+from ..core.intersection import Intersection
+from .cabinets import Ab3418Driver, Authority, GbtDriver, LineCabinet, NtcipDriver
+from .cabinets.cabinet import Habits
+from .exchange import LinkSettings
+from .gbt20999 import RunMode
+from .port import PortSettings, Rs485
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+_RELEASE = {"fixed": RunMode.LOCAL_FIXED, "actuated": RunMode.LOCAL_ACTUATED, "coordinated": RunMode.LOCAL_COORDINATED,
+            "adaptive": RunMode.LOCAL_ADAPTIVE}  # fmt: skip
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LineConfig(_Part):
+    """How the serial line is set, and how long to wait on it."""
+
+    bits_per_second: int = Field(default=9600, ge=300, le=4_000_000)
+    data_bits: Literal[7, 8] = 8
+    parity: Literal["none", "even", "odd"] | None = None
+    stop_bits: Literal[1, 2] = 1
+    hardware_handshake: bool = False
+    rs485: bool = False
+    first_timeout_s: Seconds = 0.5
+    longest_timeout_s: Seconds = 5.0
+    tries: int = Field(default=3, ge=1, le=10)
+
+
+class NumbersConfig(_Part):
+    """Numbers on the line of our names."""
+
+    stages: dict[str, Annotated[int, Field(ge=1, le=255)]] = {}
+    groups: dict[str, Annotated[int, Field(ge=1, le=255)]] = {}
+    detectors: dict[str, Annotated[int, Field(ge=1, le=255)]] = {}
+
+
+class CabinetConfig(_Part):
+    """The whole part; defaults are the safe choice."""
+
+    protocol: Literal["gbt20999", "ab3418", "ntcip1202"]
+    port: str
+    authority: Literal["monitor", "advise", "plan", "stage"] = "monitor"
+    line: LineConfig = LineConfig()
+    numbers: NumbersConfig = NumbersConfig()
+    controller_id: int | None = Field(default=None, ge=0, lt=1 << 32)
+    junction: int = Field(default=1, ge=0, le=255)
+    host_id: int = Field(default=1, ge=0, le=255)
+    station: int = Field(default=1, ge=1, le=8191)
+    model: str = ""
+    extended: bool = True
+    secrets: Path | None = None
+    release_mode: Literal["fixed", "actuated", "coordinated", "adaptive"] = "fixed"
+    intergreen_unit_s: float = 0.1
+    lamp_state_attribute: Literal[1, 2] = 1
+    dead_man_s: Seconds | None = None
+    detector_period_s: Seconds = 1.0
+    poll_s: Seconds = 0.25
+    hold_off_s: Seconds = 5.0
+
+    @field_validator("intergreen_unit_s")
+    @classmethod
+    def _a_unit(cls, value: float) -> float:
+        if value not in (0.1, 1.0):
+            raise ValueError("must be 0.1 or 1.0")
+        return value
+
+    @property
+    def ceiling(self) -> Authority:
+        """The most this site allows; without a measured dead-man GB/T 20999 ends at plans."""
+        wanted = Authority[self.authority.upper()]
+        if self.protocol == "gbt20999" and self.dead_man_s is None:
+            return min(wanted, Authority.PLAN)
+        return min(wanted, Authority.PLAN) if self.protocol == "ab3418" else wanted
+
+    @property
+    def datagrams(self) -> bool:
+        """True for protocols over UDP."""
+        return self.port.startswith("udp://")
+
+    def port_settings(self) -> PortSettings:
+        """For `Line`; the parity of GB/T 20999-2017 is even unless the file says otherwise."""
+        line = self.line
+        parity = line.parity or ("even" if self.protocol == "gbt20999" else "none")
+        rs485 = Rs485() if line.rs485 else None
+        return PortSettings(
+            self.port, line.bits_per_second, line.data_bits, parity, line.stop_bits, line.hardware_handshake, rs485
+        )
+
+    def link_settings(self) -> LinkSettings:
+        """For `Link`."""
+        port = self.port_settings()
+        bits = port.bits_per_second if port.is_serial else 0
+        return LinkSettings(
+            bits,
+            port.bits_per_character,
+            first=self.line.first_timeout_s,
+            longest=self.line.longest_timeout_s,
+            tries=self.line.tries,
+        )
+
+
+def read_cabinet(path: str | Path, site: Intersection) -> CabinetConfig:
+    """Read the part of a site file; raises InputError with file, line and key."""
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+        data = tomllib.loads(text)
+    except OSError as problem:
+        raise InputError(f"{path}: cannot be read: {problem.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+        raise InputError(f"{path}: is not TOML: {problem}") from None
+    if "cabinet" not in data:
+        raise InputError(f"{path}: has no part [cabinet]; add one with protocol and port")
+    try:
+        config = CabinetConfig.model_validate(data["cabinet"])
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise InputError(_message(path, text, first["loc"], _reason(first))) from None
+    _check(config, site, path, text)
+    return config
+
+
+def _check(config: CabinetConfig, site: Intersection, path: Path, text: str) -> None:
+    known = {
+        "stages": [stage.name for stage in site.stages],
+        "groups": [group.name for group in site.groups],
+        "detectors": [detector.name for detector in site.detectors],
+    }
+    for kind, names in known.items():
+        given: Mapping[str, int] = getattr(config.numbers, kind)
+        for name in given:
+            if name not in names:
+                reason = f"the site has no such name; it has {', '.join(names) or 'none'}"
+                raise InputError(_message(path, text, ("numbers", kind, name), reason))
+        numbers = _numbers(given, names)
+        twice = next((number for number in numbers if list(numbers).count(number) > 1), None)
+        if twice is not None:
+            raise InputError(_message(path, text, ("numbers", kind), f"two of them have the number {twice}"))
+    if config.protocol == "gbt20999" and config.controller_id is None:
+        raise InputError(
+            _message(path, text, ("controller_id",), "is missing; the id is checked before anything is written")
+        )
+    if config.protocol == "ntcip1202" and config.secrets is None:
+        raise InputError(
+            _message(path, text, ("secrets",), "is missing; name a file with read_community and write_community")
+        )
+
+
+def _numbers(given: Mapping[str, int], names: Sequence[str]) -> tuple[int, ...]:
+    """Numbers on the line in our order: those given, the others counting from 1."""
+    return tuple(given.get(name, row) for row, name in enumerate(names, 1))
+
+
+def _message(path: Path, text: str, location: tuple[int | str, ...], reason: str) -> str:
+    keys = [str(part) for part in location]
+    line = _line_of(text, keys)
+    return f"{path}{f', line {line}' if line else ''}: cabinet.{'.'.join(keys)}: {reason}"
+
+
+def _line_of(text: str, keys: list[str]) -> int | None:
+    """The line (from 1) where a key of the cabinet's part stands, or its table where the key is missing."""
+    table, best = "", None
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
+            table = header.group(1).strip()
+            if ".".join(["cabinet", *keys[:-1]]).startswith(table) and table.startswith("cabinet"):
+                best = number
+        for depth in range(len(keys)):
+            wanted = ".".join(["cabinet", *keys[:depth]])
+            if table == wanted and re.match(rf'\s*"?{re.escape(keys[depth])}"?\s*=', line):
+                return number
+    return best
+
+
+def _reason(error: Any) -> str:
+    if error["type"] == "extra_forbidden":
+        return "is no key of a cabinet; take it out"
+    if error["type"] == "missing":
+        return "is missing; add it"
+    return f"{error['msg'][0].lower()}{error['msg'][1:]} (it says {error['input']!r})"
+
+
+def _secrets(path: Path) -> tuple[bytes, bytes]:
+    """Communities out of a file nobody else may read; raises InputError."""
+    try:
+        if path.stat().st_mode & 0o077:
+            raise InputError(f"{path}: others may read this file; chmod 600 it")
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise InputError(f"{path}: cannot be read: {problem.strerror}") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise InputError(f"{path}: is not TOML: {problem}") from None
+    communities = [data.get(key) for key in ("read_community", "write_community")]
+    for key, value in zip(("read_community", "write_community"), communities, strict=True):
+        if not isinstance(value, str) or not value:
+            raise InputError(f"{path}: {key} is missing; add it")
+        if value in ("public", "private"):
+            raise InputError(
+                f"{path}: {key} is {value!r}, which everybody knows; set another at the controller and here"
+            )
+    return str(communities[0]).encode(), str(communities[1]).encode()
+
+
+def cabinet_from(config: CabinetConfig, site: Intersection) -> LineCabinet[Any, Any]:
+    """The cabinet this configuration describes, in MONITOR; raises InputError for missing secrets."""
+    stages = _numbers(config.numbers.stages, [stage.name for stage in site.stages])
+    groups = _numbers(config.numbers.groups, [group.name for group in site.groups])
+    detectors = _numbers(config.numbers.detectors, [detector.name for detector in site.detectors])
+    driver: Any
+    match config.protocol:
+        case "gbt20999":
+            driver = GbtDriver(
+                site, config.controller_id or 0, config.junction, config.host_id, config.datagrams, stages, groups, detectors,
+                config.lamp_state_attribute, config.intergreen_unit_s, config.detector_period_s,
+                _RELEASE[config.release_mode], config.dead_man_s,
+            )  # fmt: skip
+        case "ntcip1202":
+            read, write = _secrets(config.secrets or Path())
+            station = None if config.datagrams else config.station
+            driver = NtcipDriver(site, read, write, station, groups, detectors, config.detector_period_s)
+        case _:
+            system = detectors[:8] if config.extended else ()
+            driver = Ab3418Driver(
+                site, config.station, config.model, config.extended, True, groups, system, config.detector_period_s
+            )
+    refresh = min(2.0, config.dead_man_s / 3) if config.dead_man_s else 2.0
+    habits = Habits(poll=config.poll_s, hold_off=config.hold_off_s, refresh=refresh, stale=max(2.0, 4 * config.poll_s))
+    return LineCabinet(site.name, driver, site, Authority.MONITOR, habits, config.link_settings())

@@ -1,0 +1,169 @@
+"""The cabinet's part of a site file: checked with file, line and key before anything is opened; safe defaults."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bench import crossing
+from signalwright.core.errors import InputError
+from signalwright.hardware.cabinets import Ab3418Driver, Authority, GbtDriver, NtcipDriver
+from signalwright.hardware.config import cabinet_from, read_cabinet
+from signalwright.hardware.gbt20999 import RunMode
+
+GOOD = """
+[site]
+name = "elm"
+
+[cabinet]
+protocol = "gbt20999"
+port = "/dev/ttyUSB0"
+authority = "stage"
+controller_id = 7
+dead_man_s = 9.0
+
+[cabinet.line]
+bits_per_second = 19200
+
+[cabinet.numbers]
+stages = { A = 5, B = 6, C = 7, D = 8 }
+
+[cabinet.numbers.detectors]
+"loop 1" = 17
+"""
+
+
+def written(folder: Path, text: str) -> Path:
+    path = folder / "elm.toml"
+    path.write_text(text)
+    return path
+
+
+def test_a_whole_file_is_read(tmp_path: Path) -> None:
+    """Everything in it reaches port, link and driver; what is not said has the safe default."""
+    config = read_cabinet(written(tmp_path, GOOD), crossing())
+    assert config.ceiling is Authority.STAGE
+    port = config.port_settings()
+    assert (port.bits_per_second, port.parity, port.bits_per_character) == (19200, "even", 11)
+    assert config.link_settings().bits_per_second == 19200
+    cabinet = cabinet_from(config, crossing())
+    assert cabinet.authority is Authority.MONITOR
+    assert cabinet.habits.refresh <= 3.0
+    driver = cabinet.driver
+    assert isinstance(driver, GbtDriver)
+    assert tuple(driver.stages) == (5, 6, 7, 8)
+    assert tuple(driver.detectors) == (1, 17, 3, 4)
+    assert driver.release_mode is RunMode.LOCAL_FIXED
+
+
+def test_without_a_measured_dead_man_stages_are_out_of_reach(tmp_path: Path) -> None:
+    """GB/T 20999 says nothing of a host that falls silent: until somebody has measured it, plans are the most."""
+    config = read_cabinet(written(tmp_path, GOOD.replace("dead_man_s = 9.0", "")), crossing())
+    assert config.ceiling is Authority.PLAN
+
+
+def test_ab3418_ends_at_plans(tmp_path: Path) -> None:
+    """Whatever the file says, AB 3418 cannot move stages."""
+    text = '[cabinet]\nprotocol = "ab3418"\nport = "/dev/ttyS0"\nauthority = "stage"\nstation = 3\n'
+    config = read_cabinet(written(tmp_path, text), crossing())
+    assert config.ceiling is Authority.PLAN
+    assert config.port_settings().parity == "none"
+    assert isinstance(cabinet_from(config, crossing()).driver, Ab3418Driver)
+
+
+@pytest.mark.parametrize(
+    ("change", "to", "message"),
+    [
+        ('protocol = "gbt20999"', 'protocol = "morse"', r"elm\.toml, line 6: cabinet\.protocol: .*'morse'"),
+        ('port = "/dev/ttyUSB0"', "", r"elm\.toml, line 5: cabinet\.port: is missing; add it"),
+        ("controller_id = 7", "", r"line 5: cabinet\.controller_id: is missing"),
+        ("dead_man_s = 9.0", "dead_man = 9.0", r"line 10: cabinet\.dead_man: is no key of a cabinet; take it out"),
+        ("bits_per_second = 19200", "bits_per_second = 3", r"line 13: cabinet\.line\.bits_per_second: .*\(it says 3\)"),
+        ("A = 5", "Z = 5", r"line 16: cabinet\.numbers\.stages.*: the site has no such name; it has A, B, C, D"),
+        ("B = 6", "B = 5", r"line 16: cabinet\.numbers\.stages: two of them have the number 5"),
+        ('"loop 1" = 17', '"loop 9" = 17', r"line 19: cabinet\.numbers\.detectors\.loop 9: the site has no such name"),
+        ("dead_man_s = 9.0", "intergreen_unit_s = 0.5", r"line 10: cabinet\.intergreen_unit_s: .*0\.1 or 1\.0"),
+        ("[cabinet]", "[cupboard]", r"elm\.toml: .*"),
+        ("[site]", "[site", r"is not TOML"),
+    ],
+)
+def test_each_mistake_is_named_with_file_line_and_key(tmp_path: Path, change: str, to: str, message: str) -> None:
+    """One message: where, which key, what is wrong, what to do."""
+    with pytest.raises(InputError, match=message):
+        read_cabinet(written(tmp_path, GOOD.replace(change, to)), crossing())
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    """Named, with the reason."""
+    with pytest.raises(InputError, match=r"no\.toml: cannot be read"):
+        read_cabinet(tmp_path / "no.toml", crossing())
+
+
+NTCIP = '[cabinet]\nprotocol = "ntcip1202"\nport = "udp://192.0.2.7:161"\nauthority = "stage"\nsecrets = "{}"\n'
+
+
+def secrets(folder: Path, text: str, mode: int = 0o600) -> Path:
+    path = folder / "secrets.toml"
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+def test_communities_come_from_a_file_of_their_own(tmp_path: Path) -> None:
+    """Secrets stand outside the site file, readable for nobody else."""
+    path = secrets(tmp_path, 'read_community = "r-elm"\nwrite_community = "w-elm"\n')
+    config = read_cabinet(written(tmp_path, NTCIP.format(path)), crossing())
+    driver = cabinet_from(config, crossing()).driver
+    assert isinstance(driver, NtcipDriver)
+    assert (driver.read_community, driver.write_community, driver.station) == (b"r-elm", b"w-elm", None)
+    assert config.link_settings().bits_per_second == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "message"),
+    [
+        ('read_community = "r"\nwrite_community = "private"\n', 0o600, "which everybody knows"),
+        ('read_community = "r"\n', 0o600, "write_community is missing"),
+        ('read_community = "r"\nwrite_community = "w"\n', 0o644, "others may read this file; chmod 600 it"),
+        ("read_community", 0o600, "is not TOML"),
+    ],
+)
+def test_bad_secrets_are_refused(tmp_path: Path, text: str, mode: int, message: str) -> None:
+    """Communities that everybody knows, that are missing, or lie open are not used."""
+    config = read_cabinet(written(tmp_path, NTCIP.format(secrets(tmp_path, text, mode))), crossing())
+    with pytest.raises(InputError, match=message):
+        cabinet_from(config, crossing())
+
+
+def test_ntcip_needs_secrets(tmp_path: Path) -> None:
+    """No default communities."""
+    with pytest.raises(InputError, match=r"cabinet\.secrets: is missing"):
+        read_cabinet(written(tmp_path, NTCIP.format("").replace('secrets = ""\n', "")), crossing())
+
+
+LEAN = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"sumolib", "traci", "libsumo", "sumo", "matplotlib", "polars", "scipy", "pandas", "lxml"}:
+            raise ImportError(name + " is not installed in a cabinet")
+sys.meta_path.insert(0, Refuse())
+import signalwright.hardware.service, signalwright.hardware.config, signalwright.hardware.console
+import signalwright.hardware.emulator.server, signalwright.hardware.store
+print("lean")
+"""
+
+
+def test_the_roadside_needs_neither_sumo_nor_plots() -> None:
+    """Service, emulator and store are imported where simulator, tables and plots are not installed."""
+    done = subprocess.run(
+        [sys.executable, "-c", LEAN],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PYTHONPATH": ":".join(sys.path)},
+    )
+    assert done.stdout.strip() == "lean", done.stderr

@@ -1,0 +1,371 @@
+"""The service: authority, letting go, memory, console; in virtual time against the emulated cabinet, and once for real."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bench import Answers, bench, crossing, plans
+from signalwright.core.counts import Counts
+from signalwright.core.errors import InputError, LinkLost
+from signalwright.core.ports import Mode, Status, Wish
+from signalwright.core.state import TrafficState
+from signalwright.hardware import systemd_unit
+from signalwright.hardware.cabinets import Authority
+from signalwright.hardware.cabinets.cabinet import Grip
+from signalwright.hardware.console import Console, ask
+from signalwright.hardware.emulator import EmulatedCabinet
+from signalwright.hardware.emulator.server import Emulator, answers_for
+from signalwright.hardware.line import Line
+from signalwright.hardware.notify import Notifier
+from signalwright.hardware.port import PortSettings
+from signalwright.hardware.service import Service, ServiceSettings
+from signalwright.hardware.store import Store
+
+
+class Blind:
+    """An estimator that knows the stage and nothing of the traffic."""
+
+    def __init__(self) -> None:
+        none = np.zeros(0)
+        self.state = TrafficState(crossing(), 0.0, -1, True, 0.0, *[none] * 8, np.ones(4, dtype=np.bool_), np.zeros(4))
+
+    def update(self, counts: Counts, status: Status) -> TrafficState:
+        self.state.time, self.state.stage, self.state.in_interstage = status.time, status.stage, status.in_interstage
+        return self.state
+
+
+class Rounds:
+    """A strategy that goes round the stages, one every 12 seconds."""
+
+    def decide(self, state: TrafficState) -> Wish:
+        return int(state.time) // 12 % 4
+
+
+@dataclass
+class Wire:
+    """A line in virtual time straight into the emulated cabinet; can be unplugged."""
+
+    answers: Answers
+    name: str = "wire"
+    is_open: bool = True
+    plugged: bool = True
+    trouble: str | None = None
+    back: bytearray = field(default_factory=bytearray)
+
+    def reopen(self, now: float) -> bool:
+        self.is_open, self.trouble = self.plugged, None if self.plugged else "wire is unplugged"
+        return self.is_open
+
+    def read(self) -> bytes:
+        if not self.plugged:
+            self.is_open = False
+            raise LinkLost("wire is gone: was the adapter unplugged?")
+        data = bytes(self.back)
+        self.back.clear()
+        return data
+
+    def write(self, data: bytes) -> None:
+        self.back += self.answers.receive(data)
+
+    def close(self) -> None:
+        self.is_open = False
+
+
+@dataclass
+class Roadside:
+    """A service and an emulated cabinet in virtual time."""
+
+    service: Service
+    cabinet: EmulatedCabinet
+    answers: Answers
+    wire: Wire
+    said: list[str]
+    now: float = 0.0
+    wall_offset: float = 1e9
+    steps: int = 0
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds * 50)):
+            self.steps += 1
+            self.now = self.steps / 50
+            if self.steps % 5 == 0:
+                self.cabinet.tick()
+                self.answers.tick()
+            self.service.pump()
+
+    def until(self, true: Any, within: float = 90.0) -> None:
+        start = self.now
+        while not true():
+            assert self.now - start < within, self.said[-5:]
+            self.run(0.1)
+
+
+@pytest.fixture
+def roadside(tmp_path: Path) -> Iterator[Roadside]:
+    """A service over GB/T 20999 with all authority in its site file, just started."""
+    yield from roadside_with(tmp_path, ServiceSettings(ceiling=Authority.STAGE))
+
+
+def roadside_with(folder: Path, settings: ServiceSettings, controller: type = Rounds) -> Iterator[Roadside]:
+    parts = bench("gbt", authority=Authority.MONITOR)
+    wire = Wire(parts.answers)
+    said: list[str] = []
+    store = Store(folder / "events.db")
+    service = Service(
+        parts.host, wire, Blind, controller, store, settings, Notifier({}), say=said.append,  # type: ignore[arg-type]
+        steady=lambda: place.now, wall=lambda: place.now + place.wall_offset,
+    )  # fmt: skip
+    place = Roadside(service, parts.cabinet, parts.answers, wire, said)
+    yield place
+    store.close()
+
+
+def in_control(place: Roadside) -> None:
+    place.until(lambda: place.service.cabinet.grip is Grip.WATCHING)
+    assert place.service.raise_authority(Authority.STAGE) == "authority is stage"
+    place.until(lambda: place.cabinet.mode is Mode.REMOTE and place.service.cabinet.picture.mode is Mode.REMOTE)
+
+
+def test_it_starts_in_monitor_and_stays_there(roadside: Roadside) -> None:
+    """A minute without an operator: everything is read and decided, nothing is asked."""
+    roadside.run(60)
+    assert roadside.service.cabinet.authority is Authority.MONITOR
+    assert roadside.service.decisions >= 50
+    assert not roadside.cabinet.has_grip
+    assert roadside.cabinet.mode is Mode.LOCAL
+
+
+def test_an_operator_raises_it_and_the_strategy_moves_the_stages(roadside: Roadside) -> None:
+    """With authority, the cabinet goes through all stages as the strategy asks, lawfully."""
+    in_control(roadside)
+    seen = set()
+    for _ in range(120):
+        roadside.run(1)
+        if roadside.cabinet.mode is Mode.REMOTE:
+            seen.add(roadside.cabinet.stage)
+    assert seen == {0, 1, 2, 3}
+    assert roadside.cabinet.monitor.fault is None
+
+
+def test_the_ceiling_of_the_site_file_holds(tmp_path: Path) -> None:
+    """Asked for more than the file allows, the answer says so and what holds is the ceiling."""
+    for place in roadside_with(tmp_path, ServiceSettings(ceiling=Authority.ADVISE)):
+        assert "the site file allows no more" in place.service.raise_authority(Authority.STAGE)
+        place.run(30)
+        assert not place.cabinet.has_grip
+
+
+def test_a_dry_run_asks_for_nothing_and_says_what_it_would(tmp_path: Path) -> None:
+    """--dry-run: decisions are made, noted as advice, and never sent."""
+    for place in roadside_with(tmp_path, ServiceSettings(ceiling=Authority.STAGE, dry_run=True)):
+        assert "dry run" in place.service.raise_authority(Authority.STAGE)
+        place.run(60)
+        assert not place.cabinet.has_grip
+        assert any("would ask for stage" in text for text in place.said)
+
+
+class Broken:
+    """A strategy that raises after a while."""
+
+    decided = 0
+
+    def decide(self, state: TrafficState) -> Wish:
+        self.decided += 1
+        if self.decided > 40:
+            raise ZeroDivisionError("no lanes")
+        return 2
+
+
+def test_a_strategy_that_raises_lets_go(tmp_path: Path) -> None:
+    """An exception in the strategy: given back, monitor, and the message names it."""
+    for place in roadside_with(tmp_path, ServiceSettings(ceiling=Authority.STAGE), Broken):
+        in_control(place)
+        place.until(lambda place=place: place.service.cabinet.authority is Authority.MONITOR)
+        place.until(lambda place=place: place.cabinet.mode is Mode.LOCAL, within=5)
+        assert any("ZeroDivisionError: no lanes" in text for text in place.said)
+
+
+def test_the_wall_clock_jumps(roadside: Roadside) -> None:
+    """Forward and back by an hour: given back each time, taken up again after the hold-off."""
+    in_control(roadside)
+    for jump in (3600, -3600):
+        roadside.wall_offset += jump
+        roadside.until(lambda: roadside.service.cabinet.grip is not Grip.HOLDING, within=3)
+        assert any(f"the clock jumped by {jump:+.1f} s" in text for text in roadside.said)
+        roadside.until(lambda: roadside.service.cabinet.grip is Grip.HOLDING)
+        roadside.until(lambda: roadside.cabinet.mode is Mode.REMOTE)
+
+
+def test_late_decisions_let_go_and_then_lower_the_authority(tmp_path: Path) -> None:
+    """Each decision over the deadline gives back; three of them end in advise."""
+    for place in roadside_with(tmp_path, ServiceSettings(ceiling=Authority.STAGE)):
+        in_control(place)
+
+        class Slow:
+            def __init__(self, place: Roadside = place) -> None:
+                self.place = place
+
+            def decide(self, state: TrafficState) -> Wish:
+                self.place.now += 0.7
+                self.place.steps += 35
+                return 2
+
+        place.service._controller = Slow()
+        place.run(10)
+        assert place.service.cabinet.authority is Authority.ADVISE
+        assert place.service.late >= 3
+        assert any("a decision took 0.7 s" in text for text in place.said)
+        assert not place.cabinet.has_grip
+
+
+def test_unplugging_the_adapter(roadside: Roadside) -> None:
+    """Unplugged: one message, the cabinet on its own; plugged in again: identified anew and back in control."""
+    in_control(roadside)
+    roadside.wire.plugged = False
+    roadside.until(lambda: roadside.cabinet.mode is Mode.LOCAL, within=15)
+    assert sum("unplugged" in text for text in roadside.said) <= 2
+    assert roadside.service.report()["line"]["open"] is False
+    roadside.wire.plugged = True
+    roadside.until(lambda: roadside.cabinet.mode is Mode.REMOTE)
+    assert sum("identified" in text for text in roadside.said) == 2
+
+
+def test_stopping_gives_back_first(roadside: Roadside) -> None:
+    """`stop`: the cabinet is on its own, and has confirmed it, before the service ends."""
+    in_control(roadside)
+    roadside.service.stop()
+    assert not roadside.service._is_over()
+    roadside.until(roadside.service._is_over, within=10)
+    assert roadside.cabinet.mode is Mode.LOCAL
+    assert roadside.service.cabinet.grip is Grip.WATCHING
+
+
+def test_what_happened_is_remembered(roadside: Roadside) -> None:
+    """Events and notes of a session are in the store: holds, modes, greens, what was asked and why it was let go."""
+    in_control(roadside)
+    roadside.run(60)
+    roadside.service.raise_authority(Authority.MONITOR)
+    roadside.run(5)
+    codes = {code for _, _, code, _ in roadside.service.store.read_events()}
+    assert {1, 7, 8, 9, 10, 41, 42, 131, 155} <= codes
+    notes = " ".join(text for _, _, text in roadside.service.store.read_notes())
+    assert "asks for stage" in notes
+    assert "release confirmed" in notes
+
+
+def test_the_console(roadside: Roadside, tmp_path: Path) -> None:
+    """Status for people and machines, authority, release; what makes no sense is answered with what does."""
+    console = Console(roadside.service, tmp_path / "state")
+    in_control(roadside)
+    assert console.do("status").startswith("elm: holding, remote, stage")
+    report = json.loads(console.do("status --json"))
+    assert (report["authority"], report["mode"], report["line"]["lost"]) == ("stage", "remote", False)
+    assert console.do("authority plan") == "authority is plan"
+    roadside.until(lambda: roadside.cabinet.mode is Mode.LOCAL, within=10)
+    console.do("release")
+    assert roadside.service.cabinet.authority is Authority.MONITOR
+    with pytest.raises(InputError, match="monitor, advise, plan, stage"):
+        console.do("authority god")
+    asyncio.run(console.close())
+
+
+def test_one_writer(roadside: Roadside, tmp_path: Path) -> None:
+    """A second service on the same state is refused; after the first has gone it may start."""
+    first = Console(roadside.service, tmp_path / "state")
+    with pytest.raises(InputError, match="another service runs here"):
+        Console(roadside.service, tmp_path / "state")
+    asyncio.run(first.close())
+    asyncio.run(Console(roadside.service, tmp_path / "state").close())
+
+
+def test_nobody_answers_where_no_service_runs(tmp_path: Path) -> None:
+    """`status` without a service is one clear message."""
+    with pytest.raises(LinkLost, match="no service answers"):
+        ask(tmp_path, "status")
+
+
+def test_systemd_is_told(tmp_path: Path) -> None:
+    """Ready, alive with a status, stopping: as datagrams to the socket systemd names; without one nothing happens."""
+    place = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(place)
+        notifier = Notifier({"NOTIFY_SOCKET": place, "WATCHDOG_USEC": "10000000"})
+        assert notifier.interval == 5.0
+        notifier.ready()
+        notifier.alive("all is well")
+        notifier.stopping()
+        said = [systemd.recv(100) for _ in range(3)]
+    assert said == [b"READY=1", b"WATCHDOG=1\nSTATUS=all is well", b"STOPPING=1"]
+    Notifier({}).ready()
+    notifier.ready()
+
+
+def test_the_unit_is_lawful_to_systemd(tmp_path: Path) -> None:
+    """systemd's own checker finds nothing wrong with the unit; without systemd its keys are checked to be there."""
+    text = systemd_unit()
+    for key in ("Type=notify", "WatchdogSec=", "Restart=always", "DynamicUser=yes", "SupplementaryGroups=dialout"):
+        assert key in text
+    checker = shutil.which("systemd-analyze")
+    if checker is not None:
+        unit = tmp_path / "signalwright-cabinet@.service"
+        unit.write_text(text)
+        done = subprocess.run([checker, "verify", str(unit)], capture_output=True, text=True, check=False)
+        assert "signalwright-cabinet" not in done.stderr, done.stderr
+
+
+def test_a_whole_roadside_for_real(tmp_path: Path) -> None:
+    """Emulator and service on the two ends of a real pty, the console from outside, control taken and given back."""
+
+    async def live() -> None:
+        site = crossing()
+        cabinet = EmulatedCabinet(site, plans(site))
+        cabinet.timing = cabinet.timing.__class__(0.2, 0.3)
+        cabinet.reset_monitor()
+        far = Line(PortSettings("pty:"))
+        far.open()
+        emulator = Emulator(cabinet, answers_for("gbt20999", cabinet, address=7), far)
+        serving = asyncio.create_task(emulator.run())
+        host = bench("gbt", site, Authority.MONITOR).host
+        service = Service(
+            host, Line(PortSettings(far.name)), Blind, Rounds, Store(tmp_path / "events.db"),
+            ServiceSettings(ceiling=Authority.STAGE), Notifier({}),
+        )  # fmt: skip
+        console = Console(service, tmp_path / "state")
+        await console.open()
+        running = asyncio.create_task(service.run())
+        answers: list[str] = []
+
+        def operator() -> None:
+            answers.append(ask(tmp_path / "state", "authority stage"))
+
+        thread = threading.Thread(target=operator)
+        thread.start()
+        for _ in range(300):
+            await asyncio.sleep(0.05)
+            if cabinet.mode is Mode.REMOTE:
+                break
+        thread.join()
+        assert cabinet.mode is Mode.REMOTE
+        assert answers == ["authority is stage"]
+        assert os.stat(console.path).st_mode & 0o077 == 0
+        service.stop()
+        await running
+        assert cabinet.mode is Mode.LOCAL
+        await console.close()
+        emulator.stop()
+        await serving
+
+    asyncio.run(live())
