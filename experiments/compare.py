@@ -102,7 +102,12 @@ def compare(
 def do_run(job: Job) -> dict[str, bytes]:
     """One run, in a worker: the files of its result directory."""
     key, values = job
-    result = run_once(RunSpec(**values))
+    spec = RunSpec(**values)
+    if run_key(spec) != key:
+        raise InputError(
+            _("the files of {scenario} are not those this batch began with").format(scenario=spec.scenario)
+        )
+    result = run_once(spec)
     return result_files(replace(result, manifest={**result.manifest, "key": key}))
 
 

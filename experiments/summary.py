@@ -112,7 +112,7 @@ def _cell(place: dict[str, Any], rows: pl.DataFrame, spec: BatchSpec, base: str,
     delays = {name: _by_seed(table, HEADLINE) for name, table in of_arm.items()}
     arms, comparisons = {}, {}
     for metric in metrics:
-        if metric not in rows.columns or (metric != HEADLINE and not rows[metric].any()):
+        if metric not in rows.columns or (metric != HEADLINE and not (rows[metric] > 0).any()):
             continue
         values = {name: _by_seed(table, metric) for name, table in of_arm.items()}
         arms[metric] = [describe(name, values[name], delays[name]) for name in names]
