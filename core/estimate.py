@@ -25,8 +25,12 @@ SPACE = 7.0
 PRIOR_FLOW = 60.0
 """Seconds of discharge the assumed saturation flow counts for against what is seen."""
 
-STRAY = 0.1
+STRAY = 0.03
 """Share of drivers assumed to change lanes where a loop's lane leads them elsewhere."""
+CROSSING = 7
+"""Seconds after which a vehicle that left the stop line should have passed the loop behind the junction."""
+QUIET, FORGET = 10, 30.0
+"""Seconds without any movement after which the junction counts as empty, and in which one miscounted vehicle is forgotten."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 
@@ -67,6 +71,7 @@ class Estimate:
         self._assumed = np.array([lane.saturation_flow / 3600.0 for lane in site.lanes])
         self.beyond = np.zeros((n_lanes, HORIZON))
         self.told = np.zeros((n_lanes, HORIZON), dtype=np.bool_)
+        self._crossing, self._quiet, self._lately = 0.0, 0, np.zeros(CROSSING)
         self._seconds = 0
         self.state = TrafficState(
             site, 0.0, -1, True, 0.0, np.zeros(n_lanes), np.zeros((n_lanes, HORIZON)), self._assumed.copy(),
@@ -157,6 +162,8 @@ class Estimate:
             np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp) for way in site.exits
         ]
 
+        self._exit_rows = np.flatnonzero(self.kind == kernels.EXIT)
+
     def _turning(self) -> None:
         turning = self.state.turning
         turning[:] = 0.0
@@ -203,12 +210,25 @@ class Estimate:
         """Exits whose loops stand occupied are full: the lanes that lead there discharge nothing."""
         state = self.state
         np.copyto(state.closed, self._closed)
+        state.inside = self._inside(float(counts.vehicles[self._exit_rows].sum()))
         for k, rows in enumerate(self._exit_loops):
             full = len(rows) > 0 and bool((self.standing[rows] >= FULL_AFTER).all())
             state.room[k] = 0.0 if full else self._capacity[k]
         for (lane, _), exit_, share in zip(self._turn_of, self._turn_to, self._turn_share, strict=True):
             if state.room[exit_] < 1.0 and share > 0.3:
                 state.closed[lane] = max(state.closed[lane], FULL_FOR)
+
+    def _inside(self, entered: float) -> float:
+        """Vehicles that should have left the junction and have not; what was counted wrongly is forgotten when all is quiet."""
+        left = float(self.departed.sum())
+        self._crossing += left - entered
+        self._lately[self._seconds % CROSSING] = left
+        self._quiet = 0 if left > 0 or entered > 0 else self._quiet + 1
+        if self._crossing < 0.0 or self._quiet >= QUIET:
+            self._crossing = 0.0
+        late = max(self._crossing - float(self._lately.sum()), 0.0)
+        self._crossing -= min(late, 1.0) / FORGET
+        return late
 
     def _learn(self, counts: Counts) -> None:
         """Running means, and from them the lane shares of the loops upstream and the turning shares."""
