@@ -38,6 +38,8 @@ EARLY = 3
 EMPTY_GAP = 4.0
 """Seconds without a vehicle at a green stop line after which its queue is over."""
 
+NOBODY = 4.0
+"""Seconds of an empty stop line after which nobody can be waiting there: who was expected waits in a lane beside."""
 MORE = 0.5
 """Vehicles still expected behind one that followed another closely, whatever was counted upstream."""
 STUCK = 4.0
@@ -75,6 +77,7 @@ def advance_time(
         if late[lane] > 0.0 and spill[side[lane]] > 0.0 and own[lane] >= 0 and standing[own[lane]] >= 3.0:
             upper[lane] += spill[side[lane]]
             spill[side[lane]] = 0.0
+    spill[:] = 0.0
 
 
 @kernel
@@ -153,6 +156,7 @@ def tick(
     that does not leave; `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
     """
     lanes = far.shape[0]
+    spill[:] = 0.0
     for d in range(kind.shape[0]):
         standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS else 0.0
         silent[d] = silent[d] + 1.0 if occupancy[d] <= 0.0 and vehicles[d] == 0 else 0.0
@@ -221,7 +225,9 @@ def tick(
                     closed[lane] = setback[lane]
                 stuck[lane] = 0.0
                 closed[lane] = max(closed[lane] - 1.0, 0.0)
-            if greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP:
+            over = greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP
+            if over or silent[d] >= NOBODY:
+                spill[side[lane]] += queue[lane] if silent[d] >= NOBODY else 0.0
                 queue[lane] = 0.0
                 if gap[lane] >= EMPTY_GAP + 3.0:
                     upper[lane] = 0.0
@@ -235,9 +241,14 @@ def tick(
                 queue[lane] = storage[lane]
             elif silent[a] >= 4.0:
                 upper[lane] = 0.0
-        if late[lane] > 0.0 and queue[lane] > storage[lane] + 1.0:
-            queue[lane] = storage[lane] + 1.0
         rate[lane] += (departed[lane] - rate[lane]) * memory
+    for lane in range(lanes):
+        if spill[side[lane]] > 0.0 and stop_of[lane] >= 0 and standing[stop_of[lane]] >= NOBODY:
+            queue[lane] += spill[side[lane]]
+            spill[side[lane]] = 0.0
+        if late[lane] > 0.0 and queue[lane] > storage[lane] + 1.0:
+            upper[lane] = min(upper[lane] + queue[lane] - storage[lane] - 1.0, room_above[lane])
+            queue[lane] = storage[lane] + 1.0
 
 
 @kernel
