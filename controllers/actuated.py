@@ -27,7 +27,8 @@ class Actuated:
         }
         lanes = [lane.name for lane in intersection.lanes]
         self._group_lanes = np.array(
-            [[any(lane in m.lanes for m in group.movements) for lane in lanes] for group in intersection.groups], dtype=np.bool_
+            [[any(lane in m.lanes for m in group.movements) for lane in lanes] for group in intersection.groups],
+            dtype=np.bool_,
         ).reshape(len(intersection.groups), len(lanes))
 
     def decide(self, state: TrafficState) -> Wish:

@@ -28,7 +28,9 @@ GIVING_WAY = 0.4
 class MaxPressure:
     """Varaiya's rule (2013) with decisions each second; hysteresis stands for the lost time that the rule does not know."""
 
-    def __init__(self, intersection: Intersection, *, gain: float = GAIN, toll: float = TOLL, ahead: int = AHEAD) -> None:
+    def __init__(
+        self, intersection: Intersection, *, gain: float = GAIN, toll: float = TOLL, ahead: int = AHEAD
+    ) -> None:
         site = intersection
         lane_row = {lane.name: row for row, lane in enumerate(site.lanes)}
         exit_row = {way.name: row for row, way in enumerate(site.exits)}
@@ -45,7 +47,9 @@ class MaxPressure:
         table = np.array(entries, dtype=np.int32).reshape(-1, 4)
         self._lane, self._movement, self._exit, of_group = (np.ascontiguousarray(table[:, k]) for k in range(4))
         green = site.stage_greens
-        gives_way = np.array([[bool((site.yields[j] & stage).any()) for j in range(len(site.groups))] for stage in green])
+        gives_way = np.array(
+            [[bool((site.yields[j] & stage).any()) for j in range(len(site.groups))] for stage in green]
+        )
         quality = np.where(gives_way, GIVING_WAY, 1.0) * green
         self._quality = np.ascontiguousarray(quality[:, of_group])
         self._pressure = np.zeros(len(green))

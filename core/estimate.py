@@ -25,6 +25,12 @@ SPACE = 7.0
 PRIOR_FLOW = 60.0
 """Seconds of discharge the assumed saturation flow counts for against what is seen."""
 
+STRAY = 0.03
+"""Share of drivers assumed to change lanes where a loop's lane leads them elsewhere."""
+CROSSING = 7
+"""Seconds after which a vehicle that left the stop line should have passed the loop behind the junction."""
+QUIET, FORGET = 10, 30.0
+"""Seconds without any movement after which the junction counts as empty, and in which one miscounted vehicle is forgotten."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 
@@ -65,6 +71,7 @@ class Estimate:
         self._assumed = np.array([lane.saturation_flow / 3600.0 for lane in site.lanes])
         self.beyond = np.zeros((n_lanes, HORIZON))
         self.told = np.zeros((n_lanes, HORIZON), dtype=np.bool_)
+        self._crossing, self._quiet, self._lately = 0.0, 0, np.zeros(CROSSING)
         self._seconds = 0
         self.state = TrafficState(
             site, 0.0, -1, True, 0.0, np.zeros(n_lanes), np.zeros((n_lanes, HORIZON)), self._assumed.copy(),
@@ -81,14 +88,29 @@ class Estimate:
         self.kind = np.array([KINDS[d.kind] for d in site.detectors], dtype=np.int32)
         self.stop_of, self.own = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
         self.late, self.storage, self.sight = np.zeros(n), np.full(n, 3.0), np.zeros(n)
+        origin = {name: m.origin for m in site.movements for name in m.lanes}
+        sides = {name: k for k, name in enumerate(dict.fromkeys(origin.get(lane.name, lane.name) for lane in site.lanes))}
+        self._side = np.array([sides[origin.get(lane.name, lane.name)] for lane in site.lanes], dtype=np.int32)
+        self._spill = np.zeros(max(len(sides), 1))
+        self._above = np.zeros(n)
+        once: set[tuple[LoopKind, str, int]] = set()
         link, lane_of, lag, share = [0], [], [], []
         for row, d in enumerate(site.detectors):
-            for name in d.lanes:
+            reached = list(d.lanes)
+            if d.kind in (LoopKind.ADVANCE, LoopKind.ENTRANCE) and d.lane not in self._row:
+                edges = {self._side[self._row[name]] for name in d.lanes}
+                reached += [lane.name for k, lane in enumerate(site.lanes) if self._side[k] in edges and lane.name not in reached]
+            for name in reached:
                 lane = self._row[name]
+                if (d.kind, d.lane, lane) in once:
+                    continue
+                once.add((d.kind, d.lane, lane))
                 seconds = max(d.distance, 0.0) / (SPEED_KEPT * max(site.lanes[lane].speed, 1.0))
                 lane_of.append(lane)
                 lag.append(seconds)
-                share.append(self._first_share(d, name))
+                share.append(self._first_share(d, name, len(reached)))
+                if d.kind is LoopKind.ENTRANCE:
+                    self._above[lane] = max(self._above[lane], d.distance / SPACE)
                 if d.kind is LoopKind.STOP:
                     self.stop_of[lane] = row
                 else:
@@ -100,6 +122,7 @@ class Estimate:
                         self.own[lane] = row
             link.append(len(lane_of))
         self.link = np.array(link, dtype=np.int32)
+        self._above = np.maximum(self._above - self.storage, 0.0)
         delay = np.zeros(len(site.detectors))
         for row, d in enumerate(site.detectors):
             rows = range(link[row], link[row + 1])
@@ -110,8 +133,12 @@ class Estimate:
         self._delay = np.clip(delay.round(), 0, PAST - 1).astype(np.intp)
         self.lane_of, self.lag, self.share = np.array(lane_of, dtype=np.int32), np.array(lag), np.array(share, dtype=np.float64)
 
-    def _first_share(self, detector: Detector, lane: str) -> float:
-        return 0.8 / len(detector.lanes) if detector.kind is LoopKind.ENTRANCE else 1.0 / len(detector.lanes)
+    def _first_share(self, detector: Detector, lane: str, n_reached: int) -> float:
+        """Before anything is learnt: the lanes named share alike, those beside them get what drivers do who change late."""
+        strays = n_reached - len(detector.lanes)
+        kept = 1.0 - (STRAY if strays else 0.0)
+        share = kept / len(detector.lanes) if lane in detector.lanes else STRAY / strays
+        return share * (0.8 if detector.kind is LoopKind.ENTRANCE else 1.0)
 
     def _exits(self) -> None:
         """Lane -> exits it leads to, as a list for each lane (sources are lanes, targets exits)."""
@@ -134,6 +161,8 @@ class Estimate:
         self._exit_loops = [
             np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp) for way in site.exits
         ]
+
+        self._exit_rows = np.flatnonzero(self.kind == kernels.EXIT)
 
     def _turning(self) -> None:
         turning = self.state.turning
@@ -161,7 +190,7 @@ class Estimate:
             now, counts.vehicles, counts.occupancy, self.trust, self.kind, self.link, self.lane_of, self.lag, self.share, self.stop_of,
             self.own, self.late, self.storage, self._green, self.far, self.near, self.queue, self.upper, self.on_stop, self.standing,
             self.silent, self.greened, state.gap, self.departed, self.came, self.rate, self.flow, self.flow_time,
-            self.stuck, self._closed, self.setback, memory,
+            self.stuck, self._closed, self.setback, self._side, self._spill, self._above, memory,
         )  # fmt: skip
         self._learn(counts)
         self.beyond[:] = np.where(self.told, self.beyond, self.rate[:, None])
@@ -181,12 +210,25 @@ class Estimate:
         """Exits whose loops stand occupied are full: the lanes that lead there discharge nothing."""
         state = self.state
         np.copyto(state.closed, self._closed)
+        state.inside = self._inside(float(counts.vehicles[self._exit_rows].sum()))
         for k, rows in enumerate(self._exit_loops):
             full = len(rows) > 0 and bool((self.standing[rows] >= FULL_AFTER).all())
             state.room[k] = 0.0 if full else self._capacity[k]
         for (lane, _), exit_, share in zip(self._turn_of, self._turn_to, self._turn_share, strict=True):
             if state.room[exit_] < 1.0 and share > 0.3:
                 state.closed[lane] = max(state.closed[lane], FULL_FOR)
+
+    def _inside(self, entered: float) -> float:
+        """Vehicles that should have left the junction and have not; what was counted wrongly is forgotten when all is quiet."""
+        left = float(self.departed.sum())
+        self._crossing += left - entered
+        self._lately[self._seconds % CROSSING] = left
+        self._quiet = 0 if left > 0 or entered > 0 else self._quiet + 1
+        if self._crossing < 0.0 or self._quiet >= QUIET:
+            self._crossing = 0.0
+        late = max(self._crossing - float(self._lately.sum()), 0.0)
+        self._crossing -= min(late, 1.0) / FORGET
+        return late
 
     def _learn(self, counts: Counts) -> None:
         """Running means, and from them the lane shares of the loops upstream and the turning shares."""

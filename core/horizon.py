@@ -21,6 +21,7 @@ class Weights:
     horizon: int = 60
     fine: int = 10
     beam: int = 4
+    most: int = 16
     stop: float = 2.0
     change: float = 2.0
     hopeless: float = 0.45
@@ -29,6 +30,8 @@ class Weights:
     overrun: float = 1.0
     reach: float = 6.0
     clearing: float = 2.0
+    crowded: float = 1.5
+    clearance: float = 25.0
     patience: float = 60.0
     impatience: float = 0.5
 
@@ -118,6 +121,10 @@ class Horizon:
                 if facing:
                     rows += [(int(lane), m, facing) for lane in np.flatnonzero(self._uses[:, m])]
             self._gives.append(rows)
+        waiting = np.zeros((self.n_stages, len(site.groups)), dtype=bool)
+        for stage, rows in enumerate(self._gives):
+            waiting[stage, [self._group_of[m] for _, m, _ in rows]] = True
+        self._clears = np.array([[not (waiting[a] & ~self._green[b]).any() for b in range(self.n_stages)] for a in range(self.n_stages)])
         lanes = [sorted({lane for lane, _, _ in rows}) for rows in self._gives]
         self.given = np.cumsum([0, *map(len, lanes)]).astype(np.int32)
         self.giver = np.array([lane for stage in lanes for lane in stage], dtype=np.int32)
@@ -204,8 +211,10 @@ class Horizon:
         served = self.rates[: self.n_stages, :n] > 0
         self.skip[:] = [0 if (soon[served[s]] > 0.2).any() else 1 for s in range(self.n_stages)]
         stage = max(state.stage, 0)
+        if state.inside >= w.crowded and state.elapsed < w.clearance:
+            self.skip[~self._clears[stage] & (self.skip == 0)] = 2
         code = labels.search(
-            stage, before, gone, w.fine, self.queue, self.arrivals, self.opens, self.weight, self.rates, self.length, self.begins,
+            stage, before, gone, w.fine, w.most, self.queue, self.arrivals, self.opens, self.weight, self.rates, self.length, self.begins,
             self.given, self.giver, self.steady, self.waiting, self.against, self.reach, self.clearing, self.prices, self.skip,
             self.paid, self.bound, self.queues, self.firsts, self.parents, self.held, self.flow, self.line, self.best,
         )  # fmt: skip

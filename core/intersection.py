@@ -202,7 +202,9 @@ class Intersection:
     def _earliest(self, going: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         """(n_groups,) [s] to the earliest green of each group if all that go end at once."""
         needs = np.where(self.exclusive, self.intergreen, 0.0)
-        return np.maximum(needs[going].max(axis=0, initial=0.0), [g.red_amber for g in self.groups])
+        red_amber = np.array([g.red_amber for g in self.groups])
+        earliest: npt.NDArray[np.float64] = np.maximum(needs[going].max(axis=0, initial=0.0), red_amber)
+        return earliest
 
     def _refuse(self, what: str) -> SiteError:
         return SiteError(f"{self.name}: {what}")

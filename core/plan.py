@@ -30,33 +30,3 @@ def interstages_of(plan: Plan, intersection: Intersection) -> tuple[int, ...]:
     """Interstage before each stage [s], the first one from the last stage."""
     rows = [intersection.stage_index[name] for name in plan.stages]
     return tuple(intersection.interstage(rows[k - 1], rows[k]) for k in range(len(rows)))
-
-
-def share_out(total: int, weights: tuple[float, ...], minima: tuple[int, ...]) -> tuple[int, ...]:
-    """Divide `total` [s] by `weights` into whole seconds that add up to it, none under its minimum.
-
-    Largest remainders first; raises ValueError when the minima alone exceed the total.
-
-    >>> share_out(60, (1.0, 1.0, 2.0), (5, 20, 5))
-    (13, 20, 27)
-    """
-    if sum(minima) > total:
-        raise ValueError(f"minimum greens of {sum(minima)} s do not fit into {total} s")
-    fixed: dict[int, int] = {}
-    while True:
-        free = [k for k in range(len(weights)) if k not in fixed]
-        left = total - sum(fixed.values())
-        weight = sum(weights[k] for k in free) or 1.0
-        exact = {
-            k: left * (weights[k] / weight if weight and any(weights[f] for f in free) else 1 / len(free)) for k in free
-        }
-        short = [k for k in free if exact[k] < minima[k]]
-        if not short:
-            break
-        fixed.update({k: minima[k] for k in short})
-    whole = {k: int(exact[k]) for k in free}
-    spare = total - sum(fixed.values()) - sum(whole.values())
-    for k in sorted(free, key=lambda k: (whole[k] - exact[k], k))[:spare]:
-        whole[k] += 1
-    shares = fixed | whole
-    return tuple(shares[k] for k in range(len(weights)))

@@ -145,7 +145,8 @@ class Sequencer:
         if self._aspect[0] >= _FAILED:
             return Refusal.NOT_IN_CONTROL
         standing = self._all if calls is None else np.asarray(calls, dtype=np.bool_)
-        return _REFUSALS[machine.grant(-1 if wish is None else wish, standing, *self._fixed, *self._moving)]
+        answer: int = machine.grant(-1 if wish is None else wish, standing, *self._fixed, *self._moving)
+        return _REFUSALS[answer]
 
     def would_grant(self, wish: Wish, calls: Bools | Sequence[bool] | None = None) -> Refusal:
         """What `grant` would answer, without doing it: the shadow's veto."""

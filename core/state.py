@@ -30,6 +30,7 @@ class TrafficState:
     room            (n_exits,) vehicles that still fit into each exit
     calls           (n_groups,) bool: who has demand
     red             (n_groups,) [s] of red with a call standing
+    inside          vehicles that should have left the junction by now, and have not
     closed          (n_lanes,) [s] for which nothing is expected to leave, green or not: the exit is full, or the way is blocked
     """
 
@@ -49,4 +50,5 @@ class TrafficState:
     calls: npt.NDArray[np.bool_]
     red: Floats
     closed: Floats = field(default_factory=lambda: np.zeros(0))
+    inside: float = 0.0
     notes: dict[str, str] = field(default_factory=dict)

@@ -34,7 +34,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ..core.errors import InputError
 from ..core.intersection import Intersection
 from .cabinets import Ab3418Driver, Authority, GbtDriver, LineCabinet, NtcipDriver
-from .cabinets.cabinet import Habits
+from .cabinets.habits import Habits
 from .exchange import LinkSettings
 from .gbt20999 import RunMode
 from .port import PortSettings, Rs485
@@ -70,6 +70,16 @@ class NumbersConfig(_Part):
     detectors: dict[str, Annotated[int, Field(ge=1, le=255)]] = {}
 
 
+class PlanConfig(_Part):
+    """A plan of the cabinet's own, for the emulator: `starts` is the time of day it runs from."""
+
+    number: int = Field(ge=1, le=250)
+    starts: str = Field(default="00:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
+    stages: tuple[str, ...]
+    greens_s: tuple[Annotated[int, Field(ge=1, le=600)], ...]
+    offset_s: int = Field(default=0, ge=0, le=600)
+
+
 class CabinetConfig(_Part):
     """The whole part; defaults are the safe choice."""
 
@@ -92,6 +102,7 @@ class CabinetConfig(_Part):
     detector_period_s: Seconds = 1.0
     poll_s: Seconds = 0.25
     hold_off_s: Seconds = 5.0
+    plans: tuple[PlanConfig, ...] = ()
 
     @field_validator("intergreen_unit_s")
     @classmethod

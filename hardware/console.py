@@ -10,6 +10,7 @@ stop              give everything back and end
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import json
 import os
@@ -53,10 +54,11 @@ class Console:
             answer = self.do(line)
         except InputError as problem:
             answer = f"error: {problem}"
-        writer.write(answer.encode() + b"\n")
-        await writer.drain()
-        writer.close()
-        await writer.wait_closed()
+        with contextlib.suppress(ConnectionError):  # who asked may have gone meanwhile
+            writer.write(answer.encode() + b"\n")
+            await writer.drain()
+            writer.close()
+            await writer.wait_closed()
 
     def do(self, line: str) -> str:
         """Obey one line; raises InputError for what it does not understand."""

@@ -121,15 +121,26 @@ class _Descriptor:
         self._close()
 
 
-def _open_serial(settings: PortSettings) -> Endpoint:
-    address = settings.address
+def configured(settings: PortSettings) -> serial.Serial:
+    """The line with all its settings, not opened yet. A pseudo terminal has no parity, and refuses one."""
     line = serial.Serial()
-    line.port, line.baudrate, line.timeout, line.write_timeout = address, settings.bits_per_second, 0, 0
-    line.bytesize, line.stopbits, line.parity = settings.data_bits, settings.stop_bits, _PARITY[settings.parity]
+    line.port, line.baudrate, line.timeout, line.write_timeout = settings.address, settings.bits_per_second, 0, 0
+    pseudo = os.path.realpath(settings.address).startswith("/dev/pts/")
+    line.parity = serial.PARITY_NONE if pseudo else _PARITY[settings.parity]
+    line.bytesize, line.stopbits = settings.data_bits, settings.stop_bits
     line.rtscts, line.exclusive = settings.hardware_handshake, True
+    return line
+
+
+def _open_serial(settings: PortSettings) -> Endpoint:
+    address, line = settings.address, configured(settings)
     try:
         line.open()
-    except (serial.SerialException, ValueError, OSError) as problem:
+        attributes = termios.tcgetattr(line.fileno())
+        attributes[6][termios.VMIN] = 1  # so that reading nothing and reading the end of a line are two things
+        termios.tcsetattr(line.fileno(), termios.TCSANOW, attributes)
+    except (serial.SerialException, ValueError, OSError, termios.error) as problem:
+        line.close()
         raise LinkLost(_why_not(address, problem)) from None
     if settings.rs485 is not None:
         try:
@@ -145,14 +156,11 @@ def _open_serial(settings: PortSettings) -> Endpoint:
                 f"{address}: its driver has no RS-485 mode. Use an adapter that turns the line round by itself and "
                 "leave rs485 out of the site file"
             ) from None
-    attributes = termios.tcgetattr(line.fileno())
-    attributes[6][termios.VMIN] = 1  # so that reading nothing and reading the end of a line are two things
-    termios.tcsetattr(line.fileno(), termios.TCSANOW, attributes)
     return _Descriptor(address, line.fileno(), line.close)
 
 
 def _why_not(address: str, problem: Exception) -> str:
-    number = getattr(problem, "errno", None)
+    number = problem.args[0] if isinstance(problem, termios.error) else getattr(problem, "errno", None)
     text = str(problem)
     if number == errno.ENOENT:
         return (

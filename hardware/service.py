@@ -17,17 +17,20 @@ happens by itself. What makes it let go:
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..core.errors import LinkLost
+import numpy as np
+
+from ..core.aspects import Aspects
+from ..core.counts import Counts
+from ..core.errors import InputError, LinkLost
 from ..core.loop import Estimator
-from ..core.ports import Controller, Refusal, Wish
+from ..core.ports import Controller, Mode, Refusal, Status, Wish
 from .cabinets import Authority, LineCabinet
-from .cabinets.cabinet import Grip
+from .cabinets.habits import Grip
 from .indiana import Recorder
 from .line import Line
 from .notify import Notifier
@@ -76,16 +79,35 @@ class Service:
     _next_step: float = 0.0
     _next_alive: float = 0.0
     _stopping: float | None = None
+    _failure: str = ""
 
     def __post_init__(self) -> None:
         self._estimator, self._controller = self.new_estimator(), self.new_controller()
+
+    def warm_up(self) -> None:
+        """Decide once on an empty road, before any line is open: kernels are compiled, and what cannot run says so.
+
+        Raises InputError when the strategy or the estimate cannot work at this site.
+        """
+        count = len(self.cabinet.site.detectors)
+        nothing = Counts(0.0, _STEP, np.zeros(count, np.int32), np.zeros(count), np.zeros(count, np.bool_))
+        red = Aspects(np.zeros(len(self.cabinet.site.groups), np.int8))
+        status = Status(0.0, 0, False, 0.0, Mode.LOCAL, red)
+        try:
+            for _ in range(2):
+                self.new_controller().decide(self.new_estimator().update(nothing, status))
+        except Exception as problem:
+            raise InputError(
+                f"{self.cabinet.name}: the strategy cannot run this site ({type(problem).__name__}: {problem}): has it lanes, "
+                "movements and detectors?"
+            ) from None
 
     def raise_authority(self, wanted: Authority) -> str:
         """An operator's wish; at most the ceiling, at most ADVISE in a dry run. Answers with what holds now."""
         most = min(self.settings.ceiling, Authority.ADVISE) if self.settings.dry_run else self.settings.ceiling
         granted = min(wanted, most)
         self.cabinet.set_authority(granted)
-        self._strikes = 0
+        self._strikes, self._failure = 0, ""
         self._note(f"authority is {granted.name.lower()}")
         if granted < wanted:
             why = "this is a dry run" if self.settings.dry_run else "the site file allows no more"
@@ -181,9 +203,12 @@ class Service:
     def _failed(self, problem: Exception) -> None:
         self.cabinet.set_authority(Authority.MONITOR)
         self._estimator, self._controller = self.new_estimator(), self.new_controller()
-        self._note(
-            f"the strategy failed ({type(problem).__name__}: {problem}); authority is monitor until an operator raises it"
+        failure = (
+            f"the strategy failed ({type(problem).__name__}: {problem}); authority is monitor until it is raised again"
         )
+        if failure != self._failure:
+            self._failure = failure
+            self._note(failure)
 
     def _strike(self, took: float) -> None:
         if took <= self.settings.deadline:
@@ -282,6 +307,5 @@ async def run_with_signals(service: Service, signals: tuple[int, ...]) -> None:
     """Run until one of the signals comes, then give back in order."""
     loop = asyncio.get_running_loop()
     for number in signals:
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, service.stop)
+        loop.add_signal_handler(number, service.stop)
     await service.run()

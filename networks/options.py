@@ -10,10 +10,11 @@ from ..core.errors import InputError
 from .scenario import Scenario
 
 OURS = {
-    "net-file", "route-files", "additional-files", "begin", "end", "seed", "step-length", "time-to-teleport", "random", "no-step-log",
-    "duration-log.disable", "no-warnings", "error-log", "log", "message-log", "scale", "tripinfo-output", "tripinfo-output.write-unfinished",
-    "tripinfo-output.write-undeparted", "statistic-output", "remote-port", "num-clients", "start", "quit-on-end", "gui-settings-file", "verbose",
-    "no-internal-links", "save-configuration", "save-template", "configuration-file",
+    "net-file", "route-files", "additional-files", "begin", "end", "seed", "random", "scale", "step-length",
+    "time-to-teleport", "no-internal-links", "no-step-log", "duration-log.disable", "no-warnings", "verbose", "log",
+    "error-log", "message-log", "tripinfo-output", "tripinfo-output.write-unfinished",
+    "tripinfo-output.write-undeparted", "statistic-output", "remote-port", "num-clients", "start", "quit-on-end",
+    "gui-settings-file", "save-configuration", "save-template", "configuration-file",
 }  # fmt: skip
 """Options that we set ourselves, or that would change what is measured; those of the scenario are left out."""
 

@@ -17,9 +17,9 @@ from ..core.ports import Mode, Refusal, Status, Wish
 from ..core.sequencer import TICKS, Sequencer
 from .detectors import own_loops, write_loops
 from .light import Light
+from .loops import Loops
 from .native import write_programs
 from .netfile import read_lights
-from .loops import Loops
 from .options import Outputs, options_of
 from .redirect import redirected
 from .scenario import Scenario
@@ -210,12 +210,12 @@ def open_street(
     remote: tuple[str, int] | None = None,
     extra: Mapping[str, str] | None = None,
 ) -> SumoStreet:
-    """Start a scenario with these lights, with the loops they have, under our control; the others are left as they are.
+    """Start a scenario with these lights, and the loops they have, under our control; the others are left as they are.
 
-    `native` gives other lights to an arm of SUMO's own ({light: a name of networks.native.NATIVE}).
-    `outputs` is a directory, made if need be, for SUMO's files (see Outputs). `gui` opens SUMO's window, `remote` (host, port) connects to a
-    SUMO that was started with `--remote-port` and the options of `options_of`; both go over TraCI. Raises InputError, MissingSumo,
-    SimulationError.
+    `native` gives other lights to an arm of SUMO's own ({light: a name of networks.native.NATIVE}). `outputs` is a
+    directory, made if need be, for SUMO's files (see Outputs). `gui` opens SUMO's window, `remote` (host, port)
+    connects to a SUMO that was started with `--remote-port` and the options of `options_of`; both go over TraCI.
+    Raises InputError, MissingSumo, SimulationError.
     """
     try:
         outputs.mkdir(parents=True, exist_ok=True)

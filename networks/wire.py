@@ -78,6 +78,7 @@ class OverTraci:
             [str(program), *options, *window],
             env=installation.environment(),
             stdin=subprocess.DEVNULL,
+            start_new_session=True,  # so that Ctrl-C reaches us alone, and we can end it in order
             stdout=self._console or subprocess.DEVNULL,
             stderr=subprocess.STDOUT if self._console else subprocess.DEVNULL,
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from signalwright.core.kernels.links import Network
+from signalwright.core.kernels.layout import Network
 from signalwright.core.kernels.storage import Roads
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 
-def best_stage(site: Any, state: Any, *, ahead: int, least_room: float, gain: float, toll: float, giving_way: float) -> int:
+def best_stage(
+    site: Any, state: Any, *, ahead: int, least_room: float, gain: float, toll: float, giving_way: float
+) -> int:
     """The stage row of highest pressure, or the present one within the hysteresis."""
     lanes = {lane.name: i for i, lane in enumerate(site.lanes)}
     exits = {way.name: i for i, way in enumerate(site.exits)}

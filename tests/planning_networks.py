@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from signalwright.core.kernels.links import Network
+from signalwright.core.kernels.layout import Network
 from signalwright.core.planning.streets import Light, Link, Streets
 
 

@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernel
-from .links import F32, I32, Network, Scratch, arrive, set_always, set_settle, set_windows, solve
+from .layout import F32, I32, Network, Scratch
+from .links import arrive, set_always, set_settle, set_windows, solve
 from .wide import WIDTH, fused, load, splat, store
 
 

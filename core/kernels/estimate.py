@@ -14,6 +14,8 @@ A lane's traffic is followed through two stretches: from its entrance loops to i
     own       (L,) int32        its advance loop where it stands on this lane alone, else -1
     late      (L,)              [s] from the advance loops to the stop line, 0 where the lane has none
     storage   (L,)              [veh] between advance loop and stop line
+    side      (L,) int32        number of the approach it belongs to
+    room_above (L,)             [veh] between entrance and advance loops
     green     (L,) int32        0 red, 1 some of its movements green, 2 all of them
 """
 
@@ -36,6 +38,10 @@ EARLY = 3
 EMPTY_GAP = 4.0
 """Seconds without a vehicle at a green stop line after which its queue is over."""
 
+NOBODY = 4.0
+"""Seconds of an empty stop line after which nobody can be waiting there: who was expected waits in a lane beside."""
+MORE = 0.5
+"""Vehicles still expected behind one that followed another closely, whatever was counted upstream."""
 STUCK = 4.0
 """Seconds of green without a movement after which a lane is held for blocked."""
 SETBACK, LONGEST_SETBACK = 8.0, 40.0
@@ -44,27 +50,40 @@ SETBACK, LONGEST_SETBACK = 8.0, 40.0
 
 @kernel
 def advance_time(
-    now: int, far: F64, near: F64, queue: F64, upper: F64, late: F64, own: I32, standing: F64, storage: F64
+    now: int, far: F64, near: F64, queue: F64, upper: F64, late: F64, own: I32, standing: F64, storage: F64, side: I32, spill: F64
 ) -> None:
-    """What was due this second arrives; what the advance loop should have seen by now, and did not, is dropped or stands above it."""
+    """What was due this second arrives. What the advance loop should have seen by now, and did not, stands above it, if a queue
+    stands over the loop; or above that of another lane of the approach where one does; else it went another way and is dropped.
+    """
     lanes, ring = far.shape
     at = now % ring
+    spill[:] = 0.0
     for lane in range(lanes):
         queue[lane] += near[lane, at]
         near[lane, at] = 0.0
         if late[lane] > 0.0:
-            overdue = (now + max(int(late[lane] + 0.5) - PATIENCE, 0)) % ring
+            due = max(int(late[lane] + 0.5) - PATIENCE, 0)
+            overdue = (now + due) % ring
             missing = far[lane, overdue]
-            if missing > 0.0:
-                far[lane, overdue] = 0.0
-                blocked = standing[own[lane]] >= 2.0 if own[lane] >= 0 else queue[lane] >= storage[lane]
-                if blocked:
-                    upper[lane] += missing
-            if PATIENCE > int(late[lane] + 0.5):
-                far[lane, at] = 0.0
+            far[lane, overdue] = 0.0
+            if blocked(lane, queue, own, standing, storage):
+                upper[lane] += missing
+            else:
+                spill[side[lane]] += missing
         else:
             queue[lane] += far[lane, at]
             far[lane, at] = 0.0
+    for lane in range(lanes):
+        if late[lane] > 0.0 and spill[side[lane]] > 0.0 and own[lane] >= 0 and standing[own[lane]] >= 3.0:
+            upper[lane] += spill[side[lane]]
+            spill[side[lane]] = 0.0
+    spill[:] = 0.0
+
+
+@kernel
+def blocked(lane: int, queue: F64, own: I32, standing: F64, storage: F64) -> bool:
+    """Whether the lane's queue reaches its advance loop."""
+    return standing[own[lane]] >= 2.0 if own[lane] >= 0 else queue[lane] >= storage[lane]
 
 
 @kernel
@@ -125,6 +144,9 @@ def tick(
     stuck: F64,
     closed: F64,
     setback: F64,
+    side: I32,
+    spill: F64,
+    room_above: F64,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
@@ -134,10 +156,11 @@ def tick(
     that does not leave; `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
     """
     lanes = far.shape[0]
+    spill[:] = 0.0
     for d in range(kind.shape[0]):
         standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS else 0.0
         silent[d] = silent[d] + 1.0 if occupancy[d] <= 0.0 and vehicles[d] == 0 else 0.0
-    advance_time(now, far, near, queue, upper, late, own, standing, storage)
+    advance_time(now, far, near, queue, upper, late, own, standing, storage, side, spill)
     for lane in range(lanes):
         came[lane] = 0.0
         greened[lane] = greened[lane] + 1.0 if green[lane] > 0 else 0.0
@@ -159,7 +182,9 @@ def tick(
     for lane in range(lanes):
         departed[lane] = 0.0
         d = stop_of[lane]
+        since = gap[lane]
         gap[lane] += 1.0
+        upper[lane] = min(upper[lane], room_above[lane])
         if d >= 0 and trust[d] > 0.0:
             stays = 0.0
             if occupancy[d] >= STANDS or (occupancy[d] > 0.0 and vehicles[d] > 0 and green[lane] == 0):
@@ -178,6 +203,8 @@ def tick(
                     short = take(near, lane, now, 6, short)
                     if short > 0.0:
                         take(far, lane, now, 6, short)
+                if queue[lane] < MORE and green[lane] > 0 and since < 3.0:
+                    queue[lane] = MORE
             if stays > 0.0 and queue[lane] < 1.0:
                 queue[lane] = 1.0
                 take(near, lane, now, 4, 1.0)
@@ -191,13 +218,16 @@ def tick(
             elif green[lane] > 0 and greened[lane] >= 4.0 and standing[d] >= 3.0:
                 stuck[lane] += 1.0
                 if stuck[lane] >= STUCK:
-                    closed[lane] = setback[lane]
+                    closed[lane] = max(setback[lane], 2.0 * stuck[lane])
             elif green[lane] == 0:
                 if stuck[lane] >= STUCK:
                     setback[lane] = min(setback[lane] * 1.5, LONGEST_SETBACK)
+                    closed[lane] = setback[lane]
                 stuck[lane] = 0.0
                 closed[lane] = max(closed[lane] - 1.0, 0.0)
-            if greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP:
+            over = greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP
+            if over or silent[d] >= NOBODY:
+                spill[side[lane]] += queue[lane] if silent[d] >= NOBODY else 0.0
                 queue[lane] = 0.0
                 if gap[lane] >= EMPTY_GAP + 3.0:
                     upper[lane] = 0.0
@@ -211,15 +241,18 @@ def tick(
                 queue[lane] = storage[lane]
             elif silent[a] >= 4.0:
                 upper[lane] = 0.0
-        if late[lane] > 0.0 and queue[lane] > storage[lane] + 1.0:
-            queue[lane] = storage[lane] + 1.0
         rate[lane] += (departed[lane] - rate[lane]) * memory
+    for lane in range(lanes):
+        if spill[side[lane]] > 0.0 and stop_of[lane] >= 0 and standing[stop_of[lane]] >= NOBODY:
+            queue[lane] += spill[side[lane]]
+            spill[side[lane]] = 0.0
+        if late[lane] > 0.0 and queue[lane] > storage[lane] + 1.0:
+            upper[lane] = min(upper[lane] + queue[lane] - storage[lane] - 1.0, room_above[lane])
+            queue[lane] = storage[lane] + 1.0
 
 
 @kernel
-def outlook(
-    now: int, far: F64, near: F64, queue: F64, upper: F64, rate: F64, sight: F64, beyond: F64, total: F64, arrivals: F64
-) -> None:
+def outlook(now: int, far: F64, near: F64, queue: F64, upper: F64, rate: F64, sight: F64, beyond: F64, total: F64, arrivals: F64) -> None:
     """State from the rings: `total` (L,) queue, `arrivals` (L, T); past `sight` (L,) [s] what is `beyond` (L, T), at least nothing."""
     lanes, ring = far.shape
     for lane in range(lanes):
@@ -236,16 +269,7 @@ def outlook(
 
 @kernel
 def learn_shares(
-    source: F64,
-    target: F64,
-    begin: I32,
-    to: I32,
-    share: F64,
-    first: int,
-    last: int,
-    speed: float,
-    error: F64,
-    sums: bool,
+    source: F64, target: F64, begin: I32, to: I32, share: F64, first: int, last: int, speed: float, error: F64, sums: bool
 ) -> None:
     """One normalised gradient step of target[to] = sum share * source, for sources `first`..`last`-1, then back onto the simplex.
 

@@ -19,7 +19,7 @@ step is a vertical queue in every lane. Lanes are padded to a multiple of eight 
     reach     (S, L)        [s] until a lane red in that stage could flow: prices a queue left at the end
     clearing  (L,)          [s/veh] half of what each further vehicle in a lane's queue costs the others
     prices    (3,)          of a stop [s], of a change of stage [s], hopeless flow [veh/s] through which nobody can turn
-    skip      (S,) int32    1 where a stage has nothing to serve
+    skip      (S,) int32    1 where a stage has nothing to serve, 2 where it must not be the next
 
 Work: paid, bound (T+1, S, B); queues (T+1, S, B, L); firsts, parents (T+1, S, B) int32; held (T+1, S) int32; flow, line (L,).
 """
@@ -142,11 +142,30 @@ def keep(
 
 
 @kernel(fastmath=True)
+def threshold(slot: int, most: int, bound: F32, held: I32) -> float:
+    """The bound of the label in place `most` among all of a slot; FAR where there are no more."""
+    stages = bound.shape[1]
+    low = -FAR
+    for _ in range(most):
+        least = FAR
+        for s in range(stages):
+            for b in range(held[slot, s]):
+                due = bound[slot, s, b]
+                if due > low and due < least:
+                    least = due
+        if least >= FAR:
+            return FAR
+        low = least
+    return low
+
+
+@kernel(fastmath=True)
 def search(
     stage_now: int,
     before: int,
     gone: int,
     fine: int,
+    most: int,
     queue: F32,
     arrivals: F32,
     opens: F32,
@@ -176,7 +195,7 @@ def search(
     """Fill the labels; returns the code of the best last label, slot * S * B + stage * B + b.
 
     `stage_now` is complete, or, with `before` >= 0, being changed to from there since `gone` seconds. Steps are one second until
-    `fine`, two until three times that, then four. `best` (S,) receives the cost of the best label whose first move is to each
+    `fine`, two until three times that, then four; only the `most` cheapest labels of a slot are followed. `best` (S,) receives the cost of the best label whose first move is to each
     stage, `stage_now` meaning to stay; FAR where none was followed to the end.
     """
     horizon, lanes = arrivals.shape
@@ -201,14 +220,17 @@ def search(
     for slot in range(start, horizon):
         grain = 1 if slot < fine else (2 if slot < 3 * fine else 4)
         step = min(grain - slot % grain, horizon - slot)
+        limit = threshold(slot, most, bound, held)
         for s in range(stages):
             for b in range(held[slot, s]):
+                if bound[slot, s, b] > limit:
+                    continue
                 code = (slot * stages + s) * beam + b
                 first = firsts[slot, s, b]
                 if slot == start or slot % grain == 0:
                     for to in range(stages):
                         span = length[s, to]
-                        if to == s or span < 0 or skip[to] == 1:
+                        if to == s or span < 0 or skip[to] == 1 or (slot == start and skip[to] == 2):
                             continue
                         for lane in range(lanes):
                             line[lane] = queues[slot, s, b, lane]

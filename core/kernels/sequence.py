@@ -182,7 +182,7 @@ def start_of(
     j: int, exclusive: Bools, intergreen: I32, amber: I32, red_amber: I32, aspect: I8, age: I32, ended: I32
 ) -> int:
     """Ticks until group `j`, not green now, can be green, if every green that must go for it ends now."""
-    start = red_amber[j] + MIN_RED - age[j]
+    start: int = red_amber[j] + MIN_RED - age[j]
     if aspect[j] == AMBER:
         start += amber[j]
     start = max(start, red_amber[j])

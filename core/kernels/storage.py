@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import kernel
-from .links import F32, I32, Network, Scratch, discharge, set_always, set_windows
+from .layout import F32, I32, Network, Scratch
+from .links import discharge, set_always, set_windows
 from .wide import WIDTH, fused, larger, load, ratio, smaller, splat, store
 
 

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..kernels.changes import Base, base_for, evaluate_changes, remember
-from ..kernels.links import Network, evaluate, scratch_for
+from ..kernels.layout import Network, scratch_for
+from ..kernels.links import evaluate
 from ..kernels.storage import Roads, flows_for, ring_for, simulate
 from ..kernels.wide import WIDTH
 from .streets import Light, Streets
@@ -38,8 +39,7 @@ class Model:
     def __init__(self, streets: Streets, cycle: int, *, hours: float = 0.25) -> None:
         self.streets, self.cycle, self.hours = streets, cycle, hours
         self.net: Network = streets.laid_out(cycle)
-        self.cold = np.repeat((streets.flows() / 3600.0)[:, None], cycle, axis=1).astype(np.float32)
-        self.first = self.cold
+        self.first = np.repeat((streets.flows() / 3600.0)[:, None], cycle, axis=1).astype(np.float32)
         self._room = scratch_for(self.net, cycle)
         self._roads: Roads | None = None
 
@@ -87,23 +87,17 @@ class Model:
 
     def settled(self, setting: Setting, sweeps: int = 12) -> float:
         """Value [veh] of a setting after many sweeps from even arrivals: what plans are compared by in the end."""
-        base, total = self._based(setting, sweeps, self.cold)
-        return total
+        return self._based(setting, sweeps)[1]
 
-    def warm(self, setting: Setting, sweeps: int = 12) -> None:
-        """Take the settled arrivals of a setting as the first ones, so that few sweeps know the whole network."""
-        base, _ = self._based(setting, sweeps, self.cold)
-        self.first = base.arrivals[-1].copy()
-
-    def _based(self, setting: Setting, sweeps: int, first: NDArray[np.float32]) -> tuple[Base, float]:
+    def _based(self, setting: Setting, sweeps: int) -> tuple[Base, float]:
         base, total = base_for(self.net, self.cycle, sweeps), np.zeros(WIDTH)
         base.order[:], base.green[:], base.offset[:] = setting.order, setting.green, setting.offset
-        remember(self.net, self.cycle, sweeps, self.hours, first, base, self._room, total)
+        remember(self.net, self.cycle, sweeps, self.hours, self.first, base, self._room, total)
         return base, float(total[0])
 
     def climb(self, setting: Setting, steps: Sequence[int] = STEPS, sweeps: int = 2, rounds: int = 3) -> Setting:
         """Better settings light by light until a round of `steps` brings nothing more, or `rounds` are over."""
-        base, value = self._based(setting, sweeps, self.first)
+        base, value = self._based(setting, sweeps)
         for _ in range(rounds):
             before = value
             for step in steps:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import InputError
 from ..plan import Plan
+from .arterial import Arterial, band_start
 from .climb import FINE, Floats, Ints, Model, Setting
 from .offsets import Pair, best_on_tree, pair_costs, spanning_tree
 from .split import whole
@@ -173,6 +174,7 @@ def optimise(
     streets: Streets,
     *,
     cycles: Sequence[int] | None = None,
+    arterials: Sequence[Arterial] = (),
     restarts: int = 4,
     keep: int = 5,
     generations: int = 60,
@@ -182,8 +184,8 @@ def optimise(
     """Plans for the network, the best in the model first, at most `keep` of them: candidates to be proved in simulation.
 
     Every cycle of `cycles` (default: 40 to 120 s in steps of 5) that holds the minima is climbed from the tree start;
-    the best three are climbed again from random offsets and polished. Where a light is saturated, the best are polished
-    and all are ranked by the form with storage. The same seed gives the same plans.
+    the best three are climbed again from the bands of `arterials` and from random offsets, and polished. Where a light
+    is saturated, the best are polished and all are ranked by the form with storage. The same seed gives the same plans.
     Raises InputError when no cycle holds the minima.
     """
     shortest = streets.shortest_cycle()
@@ -204,10 +206,11 @@ def optimise(
     for cycle in [cycle for _, cycle, _ in found[:3]]:
         model = Model(streets, cycle)
         start = next(s for _, c, s in found if c == cycle)
-        for turn in range(restarts):
+        again_from = [start, *_band_starts(streets, cycle, start, arterials)]
+        while len(again_from) < restarts + bool(arterials):
             offset = rng.integers(0, cycle, start.offset.size).astype(np.int32)
-            again = start if turn == 0 else Setting(start.order, start.green, offset)
-            model.first = model.cold
+            again_from.append(Setting(start.order, start.green, offset))
+        for again in again_from:
             setting = _refined(model, model.climb(again))
             if generations:
                 setting = _refined(model, polish(model, setting, rng, generations=generations))
@@ -230,6 +233,15 @@ def optimise(
     )
 
 
+def _band_starts(streets: Streets, cycle: int, setting: Setting, arterials: Sequence[Arterial]) -> list[Setting]:
+    """The setting with all arterials at their widest bands, the later ones in the list having the say where they cross."""
+    if not arterials:
+        return []
+    for arterial in arterials:
+        setting, _ = band_start(streets, cycle, setting, arterial)
+    return [setting]
+
+
 def saturation(streets: Streets, cycle: int, setting: Setting) -> float:
     """The highest degree of saturation of any link under a setting, with the traffic that would come if nothing held it."""
     flows, at, worst = streets.flows(), 0, 0.0
@@ -246,16 +258,9 @@ def saturation(streets: Streets, cycle: int, setting: Setting) -> float:
 
 
 def _refined(model: Model, setting: Setting) -> Setting:
-    """Climb finely with the settled arrivals of the setting itself; keep the better of the two when both have settled."""
-    best, value = setting, model.settled(setting)
-    for _ in range(3):
-        model.warm(best)
-        candidate = model.climb(best, FINE, rounds=2)
-        settled = model.settled(candidate)
-        if settled >= value - 1e-6 * max(1.0, value):
-            break
-        best, value = candidate, settled
-    return best
+    """Climb finely with four sweeps, which rank plans as twelve do; keep the better of the two when both have settled."""
+    candidate = model.climb(setting, FINE, sweeps=4, rounds=2)
+    return candidate if model.settled(candidate) < model.settled(setting) else setting
 
 
 def _plans(streets: Streets, cycle: int, setting: Setting, name: str) -> tuple[Plan, ...]:

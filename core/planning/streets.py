@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import InputError
-from ..kernels.links import Network
+from ..kernels.layout import Network
 from ..kernels.storage import Roads
 
 ALPHA, BETA = 0.35, 0.8  # Robertson's platoon dispersion for moderate friction

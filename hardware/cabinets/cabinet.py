@@ -18,7 +18,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import Generic
 
 import numpy as np
@@ -32,36 +31,12 @@ from ..exchange import Answered, Failed, LinkSettings, Lost, Restored
 from ..link import Link
 from .authority import Authority
 from .driver import A, Driver, Q
+from .habits import Grip, Habits
 from .picture import Picture
 from .shadow import Shadow
 
 _IN_CONTROL = (Mode.LOCAL, Mode.REMOTE)
 _DROPS = 3  # times a cabinet may leave our control while we hold it, before we give up
-
-
-class Grip(Enum):
-    """How much of the cabinet is in our hands."""
-
-    BLIND = auto()
-    WATCHING = auto()
-    HOLDING = auto()
-    RELEASING = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Habits:
-    """Times of a line cabinet [s]. `release_within`: no confirmation of a release by then is an alarm.
-
-    `confirm_within`: a request that the status does not confirm by then is given back.
-    """
-
-    poll: float = 0.25
-    stale: float = 2.0
-    refresh: float = 2.0
-    patience: float = 3.0
-    hold_off: float = 5.0
-    release_within: float = 10.0
-    confirm_within: float = 10.0
 
 
 @dataclass(slots=True)

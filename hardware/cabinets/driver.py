@@ -15,10 +15,13 @@ A = TypeVar("A")
 class Driver(Protocol[Q, A]):
     """One protocol. Questions are the dialect's; all state is in the picture."""
 
-    dialect: Dialect[Q, A]
     moves_stages: bool
     keeps_dead_man: bool
     detector_period: float
+
+    @property
+    def dialect(self) -> Dialect[Q, A]:
+        """How it speaks."""
 
     def identify(self) -> Sequence[Q]:
         """What to ask before anything is written: who is there, and the times that keep traffic safe."""

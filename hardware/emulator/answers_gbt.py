@@ -36,6 +36,11 @@ _TABLES: dict[tuple[int, int], str] = {
 }  # fmt: skip
 
 
+_PLACES: dict[tuple[int, ...], list[ObjectId]] = {}
+for _thing in OBJECTS.values():
+    _PLACES.setdefault(_thing.id[:2], []).append(_thing.id)
+
+
 @dataclass(slots=True)
 class GbtAnswers:
     """One cabinet on one line: bytes of a host in, bytes back. `day` dates the clock it reports.
@@ -116,7 +121,7 @@ class GbtAnswers:
     def _expand(self, asked: ObjectId) -> list[ObjectId]:
         """Attribute 0 is all attributes, element 0 of a table all rows."""
         rows = self._rows(asked)
-        places = [thing.id for thing in OBJECTS.values() if thing.id[:2] == asked[:2]]
+        places = _PLACES.get(asked[:2], [])
         wanted = [place for place in places if asked.attribute in (0, place.attribute)]
         if rows is None:
             return wanted if asked.element == 0 else []

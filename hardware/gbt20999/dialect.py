@@ -91,7 +91,9 @@ class GbtDialect:
         """A reply or error reply of our type, from our controller, to nothing but what was asked."""
         if frame.controller != self.controller or frame.type not in (request.type + 0x10, request.type + 0x11):
             return Verdict.STRAY
-        if any(not any(asked.id.covers(value.id) for asked in request.values) for value in frame.values):
+        asked = {value.id for value in request.values}
+        wide = [one for one in asked if 0 in one[2:]]
+        if not all(value.id in asked or any(one.covers(value.id) for one in wide) for value in frame.values):
             return Verdict.STRAY
         echoed = frame.serial == number & 0xFF
         if not echoed and self._echoes >= _TRUST:
@@ -99,8 +101,8 @@ class GbtDialect:
         self._echoes = self._echoes + 1 if echoed else 0
         if frame.type == FrameType.SET_REPLY and not frame.values:
             return Verdict.ANSWER
-        there = [value.id for part in (*parts, frame) for value in part.values]
-        whole = all(any(asked.id.covers(one) for one in there) for asked in request.values)
+        there = {value.id for part in (*parts, frame) for value in part.values}
+        whole = all(one in there or any(one.covers(said) for said in there) for one in asked)
         return Verdict.ANSWER if whole else Verdict.PART
 
     def respond(self, frame: Message) -> bytes:

@@ -2,9 +2,8 @@
 
 `writable` marks what may be sent in a set frame; minimum greens, lamp sequences, conflicts and intergreens are marked
 as not writable on purpose, whatever the standard allows: an optimiser never writes them on line.
-Sizes are those of the captured controller. Open in the standard as far as it is known here: the unit of intergreens
-(`Dialect.intergreen_unit` of the cabinet) and which attribute of 3.3 holds the lamp state
-(`Dialect.lamp_state_attribute`).
+Sizes are those of the captured controller. Open in the standard as far as it is known here, and keys of the site file:
+the unit of intergreens (`intergreen_unit_s`) and which attribute of 3.3 holds the lamp state (`lamp_state_attribute`).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import typer
 from . import __version__
 from .core.errors import InputError, SignalwrightError
 from .core.messages import _
+from .roadside import cabinet
 from .screen import console, light_tables, progress, result_table
 
 app = typer.Typer(
@@ -24,6 +25,8 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(cabinet, name="cabinet")
 
 Scenario = Annotated[
     str, typer.Argument(help=_("A .sumocfg or .net.xml, or the name of a shipped scenario: cross, corridor, grid."))

@@ -1,16 +1,17 @@
-"""Wall time of the closed loop over bare SUMO, side by side: `python tests/bench/bench_loop.py [SCENARIO ...] [--seconds N] [--rounds N]`.
+"""What the closed loop costs over bare SUMO, side by side: `python tests/bench/bench_loop.py [SCENARIO ...]`.
 
-Every round runs each way once, so that a busy machine slows all of them alike; the least of the rounds counts. `bare` is SUMO's own
-program with the net's plan; `same traffic` is the loop's own run replayed without it: SUMO stepped in process, shown the letters of
-the closed run, no loop defined. What the loop costs is closed / same traffic; what a user waits for is closed / bare.
+Every round runs each way once, so that a busy machine slows all of them alike; the least of the rounds counts, in wall
+time and in processor time (SUMO's process over TraCI included). `bare` is SUMO's own program with the net's plan;
+`same traffic` is the closed run replayed without the loop: SUMO stepped in process, shown the same letters, no detector
+defined. What the loop costs is closed / same traffic; what a user waits for is closed / bare.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -28,15 +29,23 @@ from signalwright.networks.sumo import Transport, open_street
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "scenarios" / "resco"
 Letters = list[list[tuple[str, str]]]
+WAYS = ("bare", "same traffic", "libsumo", "traci")
 
 
-def bare(scenario: Scenario, end: float, folder: Path) -> float:
+def timed(way: Callable[[], None]) -> tuple[float, float]:
+    """Wall time and processor time [s] of a way, with its child processes."""
+    before = os.times()
+    way()
+    after = os.times()
+    used = sum(after[:4]) - sum(before[:4])
+    return after.elapsed - before.elapsed, used
+
+
+def bare(scenario: Scenario, end: float, folder: Path) -> None:
     """SUMO by itself."""
     sumo, outputs = find_sumo(), Outputs(folder)
     command = [str(sumo.program()), *options_of(scenario, outputs, seed=1, end=end)]
-    started = time.perf_counter()
     subprocess.run(command, check=True, env=sumo.environment(), capture_output=True)
-    return time.perf_counter() - started
 
 
 def closed(
@@ -47,18 +56,14 @@ def closed(
     folder: Path,
     transport: Transport,
     keep: Letters | None = None,
-) -> float:
+) -> None:
     """The whole loop: every loop read each second, estimate, decide, show."""
     controller = load_controller(name)
-    started = time.perf_counter()
     with open_street(scenario, lights, outputs=folder, seed=1, end=end, transport=transport) as street:
         if keep is not None:
             street._simulator = Noting(street._simulator, keep)  # type: ignore[assignment]
-        junctions = [
-            Junction(c, Estimate(c.intersection), controller(c.intersection)) for c in street.cabinets.values()
-        ]
+        junctions = [Junction(c, Estimate(c.intersection), controller(c.intersection)) for c in street.cabinets.values()]
         run(street, junctions)
-    return time.perf_counter() - started
 
 
 class Noting:
@@ -75,19 +80,17 @@ class Noting:
         return getattr(self._simulator, name)
 
 
-def replayed(scenario: Scenario, letters: Letters, end: float, folder: Path) -> float:
+def replayed(scenario: Scenario, letters: Letters, end: float, folder: Path) -> None:
     """The traffic of the closed run, with nothing read."""
     outputs = Outputs(folder)
-    started = time.perf_counter()
     simulator = InProcess(find_sumo(), options_of(scenario, outputs, seed=1, end=end), outputs.log)
     for shown in letters:
         simulator.step(shown)
     simulator.close()
-    return time.perf_counter() - started
 
 
-def measure(path: Path, controller: str, seconds: float | None, rounds: int) -> dict[str, float]:
-    """The least wall time [s] of every way."""
+def measure(path: Path, controller: str, seconds: float | None, rounds: int) -> dict[str, tuple[float, float]]:
+    """The least wall and processor time [s] of every way."""
     scenario = read_scenario(path)
     end = scenario.end if seconds is None else scenario.begin + seconds
     if end is None:
@@ -97,16 +100,17 @@ def measure(path: Path, controller: str, seconds: float | None, rounds: int) -> 
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder)
         closed(scenario, lights, controller, end, out, "libsumo", letters)
-        ways: dict[str, Callable[[], float]] = {
+        ways: dict[str, Callable[[], None]] = {
             "bare": lambda: bare(scenario, end, out),
             "same traffic": lambda: replayed(scenario, letters, end, out),
             "libsumo": lambda: closed(scenario, lights, controller, end, out, "libsumo"),
             "traci": lambda: closed(scenario, lights, controller, end, out, "traci"),
         }
-        best = dict.fromkeys(ways, float("inf"))
+        best = dict.fromkeys(ways, (float("inf"), float("inf")))
         for _ in range(rounds):
             for name, way in ways.items():
-                best[name] = min(best[name], way())
+                wall, used = timed(way)
+                best[name] = (min(best[name][0], wall), min(best[name][1], used))
     return best
 
 
@@ -121,11 +125,10 @@ def main() -> None:
     said = parser.parse_args()
     for name in said.scenarios:
         best = measure(known.get(name, Path(name)), said.controller, said.seconds, said.rounds)
-        print(f"{name}, {said.controller}: " + ", ".join(f"{way} {seconds:.2f} s" for way, seconds in best.items()))
-        for way in ("libsumo", "traci"):
-            print(
-                f"  {way}: {best[way] / best['bare']:.2f} x bare, {best[way] / best['same traffic']:.2f} x same traffic"
-            )
+        print(f"{Path(name).stem}, {said.controller}, seconds of wall and of processor time")
+        for way, (wall, used) in best.items():
+            over = ", ".join(f"{wall / best[base][0]:.2f} / {used / best[base][1]:.2f} x {base}" for base in WAYS[:2])
+            print(f"  {way:12s} {wall:6.2f} / {used:6.2f}   {over}")
 
 
 if __name__ == "__main__":

@@ -26,34 +26,16 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from planning_networks import grid, random_plans, streets
 from signalwright.core.kernels.changes import base_for, evaluate_changes, remember
-from signalwright.core.kernels.links import Network, evaluate, scratch_for
+from signalwright.core.kernels.layout import Network, scratch_for
+from signalwright.core.kernels.links import evaluate
 from signalwright.core.kernels.storage import flows_for, ring_for, simulate
 
 CYCLE, SWEEPS, HOURS = 90, 2, 0.25
-IN_C = [
-    "source_first",
-    "source",
-    "share",
-    "entry",
-    "lag",
-    "smoothing",
-    "storage",
-    "delay_weight",
-    "stop_weight",
-    "spill_weight",
-    "layer_first",
-    "layer_stages",
-    "layer_rate",
-    "layer_loss",
-    "layer_gain",
-    "window_first",
-    "node_first",
-    "node_link",
-    "repeats",
-    "slot_first",
-    "interstage_first",
-    "interstage",
-]
+IN_C = (
+    "source_first", "source", "share", "entry", "lag", "smoothing", "storage", "delay_weight", "stop_weight",
+    "spill_weight", "layer_first", "layer_stages", "layer_rate", "layer_loss", "layer_gain", "window_first",
+    "node_first", "node_link", "repeats", "slot_first", "interstage_first", "interstage",
+)  # fmt: skip
 
 
 def compiled(folder: str) -> ctypes.CDLL:

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from naive_pressure import best_stage
-from simulated import shipped
 
+from naive_pressure import best_stage
 from signalwright.controllers import CONTROLLERS, load_controller, max_pressure
 from signalwright.controllers.actuated import Actuated
 from signalwright.controllers.fixed import FixedTime
@@ -18,6 +17,7 @@ from signalwright.core.errors import InputError
 from signalwright.core.intersection import Exit, Intersection, Lane, Movement, SignalGroup, Stage
 from signalwright.core.plan import Plan
 from signalwright.core.state import TrafficState
+from simulated import shipped
 
 
 def three_stages() -> Intersection:
@@ -43,7 +43,9 @@ def state_of(site: Intersection, **known: Any) -> TrafficState:
         "saturation": np.full(n, 0.5), "turning": np.eye(n, m), "gap": np.full(n, 99.0), "occupied": np.zeros(n),
         "confidence": np.ones(n), "room": np.full(e, 10.0), "calls": np.zeros(g, dtype=np.bool_), "red": np.zeros(g),
     }  # fmt: skip
-    return TrafficState(site, **{**plain, **{key: np.array(v) if isinstance(v, list) else v for key, v in known.items()}})
+    return TrafficState(
+        site, **{**plain, **{key: np.array(v) if isinstance(v, list) else v for key, v in known.items()}}
+    )
 
 
 def test_every_name_loads_its_class() -> None:
@@ -56,7 +58,7 @@ def test_a_mistyped_name_gets_the_nearest_one() -> None:
     """And one that resembles none, the list."""
     with pytest.raises(InputError, match="there is no controller max_presure; did you mean max-pressure"):
         load_controller("max_presure")
-    with pytest.raises(InputError, match="there are .*actuated"):
+    with pytest.raises(InputError, match=r"there are .*actuated"):
         load_controller("zzz")
 
 

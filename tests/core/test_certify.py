@@ -11,7 +11,7 @@ from checker import Judge
 from signalwright.core.certify import SafePlan, certify
 from signalwright.core.errors import UnsafePlan
 from signalwright.core.intersection import GroupKind, Intersection, SignalGroup, Stage
-from signalwright.core.plan import Plan, cycle_of, share_out
+from signalwright.core.plan import Plan, cycle_of
 from signalwright.core.sequencer import Sequencer
 from strategies import sites
 
@@ -105,19 +105,3 @@ def test_a_safe_plan_runs_as_written(data: st.DataObject) -> None:
         judge.see(sequencer.aspects.tolist())
         sequencer.elapse(1)
     assert judge.breaches == []
-
-
-@given(
-    st.integers(1, 300),
-    st.lists(st.tuples(st.floats(0, 1000), st.integers(1, 20)), min_size=1, max_size=8),
-)
-def test_shares_always_add_up(total: int, parts: list[tuple[float, int]]) -> None:
-    """Whole-second shares add up to the total and keep every minimum, or the minima do not fit at all."""
-    weights, minima = tuple(p[0] for p in parts), tuple(p[1] for p in parts)
-    if sum(minima) > total:
-        with pytest.raises(ValueError, match="do not fit"):
-            share_out(total, weights, minima)
-        return
-    shares = share_out(total, weights, minima)
-    assert sum(shares) == total
-    assert all(share >= least for share, least in zip(shares, minima, strict=True))

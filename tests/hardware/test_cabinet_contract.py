@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from functools import partial
 from typing import Protocol
 
 import pytest
 
-from bench import MOVING, Bench, bench, crossing
+from line_bench import MOVING, Bench, bench, crossing
 from signalwright.core.aspects import Aspect
 from signalwright.core.intersection import Intersection
 from signalwright.core.ports import Cabinet, Mode, Refusal, Status
 from signalwright.core.sequencer import Sequencer
-from signalwright.hardware.cabinets.cabinet import Grip
+from signalwright.hardware.cabinets.habits import Grip
 
 SCRIPT = ((0, 4.0), (2, 7.0), (3, 2.0), (1, 6.0), (0, 3.0), (3, 5.0), (2, 1.0), (1, 2.0))
 
@@ -62,13 +63,21 @@ def play(stand: Stand, cabinet: Cabinet) -> None:
     """Ask for each stage of the script once the one before is complete and was held for its time."""
     for stage, hold in SCRIPT:
         stand.until(lambda: not cabinet.status().in_interstage)
-        stand.until(lambda stage=stage: cabinet.request(stage) is Refusal.NONE)
-        stand.until(
-            lambda stage=stage: keep(cabinet) and cabinet.status().stage == stage and not cabinet.status().in_interstage
-        )
+        stand.until(partial(granted, cabinet, stage))
+        stand.until(partial(reached, cabinet, stage))
         for _ in range(round(hold)):
             keep(cabinet)
             stand.run(1.0)
+
+
+def granted(cabinet: Cabinet, stage: int) -> bool:
+    return cabinet.request(stage) is Refusal.NONE
+
+
+def reached(cabinet: Cabinet, stage: int) -> bool:
+    keep(cabinet)
+    status = cabinet.status()
+    return status.stage == stage and not status.in_interstage
 
 
 def keep(cabinet: Cabinet) -> bool:
@@ -138,7 +147,7 @@ def test_the_picture_agrees_with_the_lamps(protocol: str) -> None:
     """Stage, interstage and aspects as reported are those the lamps showed within the last half second."""
     one = remote(bench(protocol))
     for wish in (2, 1, 3):
-        one.until(lambda wish=wish: one.host.request(wish) is Refusal.NONE)
+        one.until(partial(granted, one.host, wish))
         for _ in range(100):
             keep(one.host)
             one.run(0.1)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import crossing
+from line_bench import crossing
 from signalwright.core.errors import InputError
 from signalwright.hardware.cabinets import Ab3418Driver, Authority, GbtDriver, NtcipDriver
 from signalwright.hardware.config import cabinet_from, read_cabinet

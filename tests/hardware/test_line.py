@@ -17,7 +17,7 @@ import serial
 
 from signalwright.core.errors import InputError, LinkLost
 from signalwright.hardware.line import Line
-from signalwright.hardware.port import PortSettings, Rs485
+from signalwright.hardware.port import PortSettings, Rs485, configured
 
 ALL_BYTES = bytes(range(256))
 
@@ -189,23 +189,39 @@ def test_rs485_settings_reach_the_driver(lines: list[Line], monkeypatch: pytest.
     assert (mode.rts_level_for_tx, mode.rts_level_for_rx, mode.delay_before_tx) == (False, True, 0.002)
 
 
-def test_speed_and_format_reach_the_line(lines: list[Line], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Speed and stop bits are read back from the terminal; a pty has no parity, so that is read from the driver."""
-    parities: list[str] = []
-    real = serial.Serial._reconfigure_port
-
-    def reconfigure(self: serial.Serial, *arguments: object, **options: object) -> None:
-        parities.append(self.parity)
-        real(self, *arguments, **options)
-
-    monkeypatch.setattr(serial.Serial, "_reconfigure_port", reconfigure)
+def test_speed_and_format_reach_the_line(lines: list[Line]) -> None:
+    """Speed and stop bits are read back from the terminal; parity, which a pty has not, from the driver's settings."""
     server = opened(lines, "pty:")
     client = opened(lines, server.name, bits_per_second=19200, parity="even", stop_bits=2)
     attributes = termios.tcgetattr(client.fileno())
     assert attributes[4] == attributes[5] == termios.B19200
     assert attributes[2] & termios.CSTOPB
-    assert set(parities) == {serial.PARITY_EVEN}
     assert client.settings.bits_per_character == 12
+    for parity, letter in (("even", "E"), ("odd", "O"), ("none", "N")):
+        line = configured(PortSettings("/dev/ttyS9", 1200, parity=parity, hardware_handshake=True))  # type: ignore[arg-type]
+        assert (line.baudrate, line.parity, line.rtscts, line.exclusive) == (1200, letter, True, True)
+
+
+def test_a_pty_is_opened_again_whatever_parity_is_asked(lines: list[Line]) -> None:
+    """A pseudo terminal refuses a parity the second time it is asked; we never ask."""
+    server = opened(lines, "pty:")
+    for parity in ("even", "none", "even", "odd"):
+        client = opened(lines, server.name, parity=parity)
+        client.write(parity.encode())
+        assert read_all(server, len(parity)) == parity.encode()
+        client.close()
+
+
+def test_settings_the_terminal_refuses_are_one_message(lines: list[Line], monkeypatch: pytest.MonkeyPatch) -> None:
+    """termios has an error of its own that is no OSError; it becomes the same kind of message."""
+
+    def refuse(*arguments: object) -> None:
+        raise termios.error(22, "Invalid argument")
+
+    server = opened(lines, "pty:")
+    monkeypatch.setattr(termios, "tcsetattr", refuse)
+    with pytest.raises(LinkLost, match="cannot be set to this speed and parity"):
+        Line(PortSettings(server.name)).open()
 
 
 def test_a_network_takes_no_time_on_the_wire() -> None:

@@ -33,14 +33,14 @@ EDGES = {-(1 << bits) for bits in (7, 15, 23, 31)}  # pyasn1 writes these one by
 OIDS = st.tuples(st.integers(0, 1), st.integers(0, 39)).flatmap(
     lambda head: st.lists(st.integers(0, 2**32 - 1), max_size=12).map(lambda rest: (*head, *rest))
 )
-VALUES = st.none() | st.integers(-(2**31), 2**31 - 1) | st.binary(max_size=300) | OIDS
+VALUES = st.none() | st.integers(-(2**31), 2**31 - 1) | st.binary(max_size=140) | OIDS
 BINDS = st.builds(VarBind, OIDS, VALUES) | st.builds(
     VarBind, OIDS, st.integers(0, 2**32 - 1), st.sampled_from([ber.Tag.COUNTER, ber.Tag.GAUGE, ber.Tag.TIME_TICKS])
 )
 MESSAGES = st.builds(
     SnmpMessage,
     st.binary(max_size=40),
-    st.lists(BINDS, max_size=8).flatmap(
+    st.lists(BINDS, max_size=4).flatmap(
         lambda binds: st.builds(
             Pdu,
             st.sampled_from(PduType),

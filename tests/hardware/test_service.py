@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bench import Answers, bench, crossing, plans
+from line_bench import Answers, bench, crossing, plans
 from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError, LinkLost
 from signalwright.core.ports import Mode, Status, Wish
 from signalwright.core.state import TrafficState
 from signalwright.hardware import systemd_unit
 from signalwright.hardware.cabinets import Authority
-from signalwright.hardware.cabinets.cabinet import Grip
+from signalwright.hardware.cabinets.habits import Grip
 from signalwright.hardware.console import Console, ask
 from signalwright.hardware.emulator import EmulatedCabinet
 from signalwright.hardware.emulator.server import Emulator, answers_for
@@ -40,7 +40,23 @@ class Blind:
 
     def __init__(self) -> None:
         none = np.zeros(0)
-        self.state = TrafficState(crossing(), 0.0, -1, True, 0.0, *[none] * 8, np.ones(4, dtype=np.bool_), np.zeros(4))
+        self.state = TrafficState(
+            crossing(),
+            0.0,
+            -1,
+            True,
+            0.0,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            none,
+            np.ones(4, dtype=np.bool_),
+            none,
+        )
 
     def update(self, counts: Counts, status: Status) -> TrafficState:
         self.state.time, self.state.stage, self.state.in_interstage = status.time, status.stage, status.in_interstage
@@ -196,6 +212,20 @@ def test_a_strategy_that_raises_lets_go(tmp_path: Path) -> None:
         place.until(lambda place=place: place.service.cabinet.authority is Authority.MONITOR)
         place.until(lambda place=place: place.cabinet.mode is Mode.LOCAL, within=5)
         assert any("ZeroDivisionError: no lanes" in text for text in place.said)
+
+
+def test_a_strategy_that_cannot_run_the_site_is_told_before_the_line_is_open(tmp_path: Path) -> None:
+    """The first decision is made on an empty road, before anything else; what fails there is an input error."""
+    for place in roadside_with(tmp_path, ServiceSettings()):
+        place.service.warm_up()
+
+        class Never:
+            def decide(self, state: TrafficState) -> Wish:
+                raise IndexError("no lanes")
+
+        place.service.new_controller = Never
+        with pytest.raises(InputError, match=r"elm: the strategy cannot run this site \(IndexError: no lanes\)"):
+            place.service.warm_up()
 
 
 def test_the_wall_clock_jumps(roadside: Roadside) -> None:
@@ -363,7 +393,7 @@ def test_a_whole_roadside_for_real(tmp_path: Path) -> None:
         assert os.stat(console.path).st_mode & 0o077 == 0
         service.stop()
         await running
-        assert cabinet.mode is Mode.LOCAL
+        assert host.picture.mode is Mode.LOCAL
         await console.close()
         emulator.stop()
         await serving

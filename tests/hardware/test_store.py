@@ -14,11 +14,11 @@ import numpy as np
 import polars
 import pytest
 
-from bench import bench
+from line_bench import bench
 from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError
 from signalwright.core.ports import Mode, Refusal
-from signalwright.hardware.cabinets.cabinet import Grip
+from signalwright.hardware.cabinets.habits import Grip
 from signalwright.hardware.indiana import Code, Recorder, Row
 from signalwright.hardware.store import Store
 

@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from simulated import rotate, shipped, street
 
 from signalwright.core.errors import InputError
 from signalwright.core.intersection import LoopKind
@@ -19,6 +18,7 @@ from signalwright.networks.scenario import Scenario, read_scenario
 from signalwright.networks.shipped import SHIPPED
 from signalwright.networks.simulator import find_sumo
 from signalwright.networks.sumo import open_street
+from simulated import rotate, shipped, street
 
 NAMES = sorted(SHIPPED)
 
@@ -30,7 +30,9 @@ def test_every_approach_lane_has_its_loops(name: str) -> None:
     for light in lights.values():
         site = light.intersection
         for lane in site.lanes:
-            of_lane = {kind: [d for d in site.detectors if d.kind is kind and lane.name in d.lanes] for kind in LoopKind}
+            of_lane = {
+                kind: [d for d in site.detectors if d.kind is kind and lane.name in d.lanes] for kind in LoopKind
+            }
             (stop,) = of_lane[LoopKind.STOP]
             assert stop.lane == lane.name
             assert 0.5 <= stop.distance <= 3.0
@@ -50,7 +52,7 @@ def test_loops_lie_on_their_lanes(name: str) -> None:
     places: dict[str, tuple[str, float]] = {}
     for light in lights.values():
         for loop in light.intersection.detectors:
-            assert 0 <= loop.position
+            assert loop.position >= 0
             assert loop.position + loop.length <= net.getLane(loop.lane).getLength() + 1e-6
             assert places.setdefault(loop.name, (loop.lane, loop.position)) == (loop.lane, loop.position)
 
@@ -120,7 +122,13 @@ def test_the_scenarios_own_loops_are_taken(tmp_path: Path) -> None:
     site = next(iter(lights.values())).intersection
     lane = site.lanes[0]
     exit_lane = f"{site.exits[0].name}_1" if site.exits[0].lanes > 1 else f"{site.exits[0].name}_0"
-    scenario = own(tmp_path, on(lane.name, -3, "s"), on(lane.name, lane.length - 45, "a"), on(lane.name, 5, "e"), on(exit_lane, 8, "x"))
+    scenario = own(
+        tmp_path,
+        on(lane.name, -3, "s"),
+        on(lane.name, lane.length - 45, "a"),
+        on(lane.name, 5, "e"),
+        on(exit_lane, 8, "x"),
+    )
     assert [loop.name for loop in own_loops(scenario)] == ["s", "a", "e", "x"]
     (light,) = place_loops(scenario, read_lights(scenario), "own").values()
     kinds = {d.name: (d.kind, d.lanes) for d in light.intersection.detectors}
@@ -151,7 +159,10 @@ def test_own_loops_are_read_where_the_scenario_put_them(tmp_path: Path) -> None:
     ("loops", "words"),
     [
         (lambda lane: [on("nowhere_0", 5)], r"own\.add\.xml: loop d1 lies on lane nowhere_0, which the net lacks"),
-        (lambda lane: [on(lane, 5).replace('pos="5"', 'pos="five"')], r"own\.add\.xml: loop d1: its position is no number"),
+        (
+            lambda lane: [on(lane, 5).replace('pos="5"', 'pos="five"')],
+            r"own\.add\.xml: loop d1: its position is no number",
+        ),
         (lambda lane: ['<e1Detector id="d1" pos="5"/>'], r"own\.add\.xml: a loop has no id or no lane"),
         (lambda lane: [], "none of the scenario's own loops"),
     ],

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from simulated import doubled_loops, rotate, shipped
 
 from signalwright.networks.detectors import write_loops
 from signalwright.networks.loops import Loops
 from signalwright.networks.simulator import Passage
 from signalwright.networks.sumo import SumoStreet, open_street
+from simulated import doubled_loops, rotate, shipped
 
-SECONDS = 900
+SECONDS = 400
 
 
 @pytest.mark.parametrize("name", ["cross", "corridor"])
@@ -36,7 +36,7 @@ def test_counts_are_those_of_sumos_own_output(name: str, tmp_path: Path) -> None
     names = list(dict.fromkeys(d.name for light in lights.values() for d in light.intersection.detectors))
     column = {name: k for k, name in enumerate(names)}
     theirs = np.zeros((2, SECONDS, len(names)))
-    for row in ET.parse(tmp_path / "e1.xml").getroot().iter("interval"):
+    for row in ET.parse(tmp_path / "run" / "e1.xml").getroot().iter("interval"):
         place = int(float(row.attrib["begin"]) - scenario.begin - 900), column[row.attrib["id"].removeprefix("twin ")]
         if place[0] < SECONDS:
             theirs[(0, *place)] = int(row.attrib["nVehEntered"])
@@ -60,7 +60,9 @@ class OneLoop:
         left = [self.now if leave < 0 else leave for _, leave in self.passages]
         return np.array([self.now - max(left, default=-100.0)])
 
-    def look(self, counted: list[int], seen: list[int]) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], list[list[Passage]]]:
+    def look(
+        self, counted: list[int], seen: list[int]
+    ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], list[list[Passage]]]:
         last = [p for p in self.passages if p[1] < 0 or p[1] >= self.now - 1.0]
         return np.array([len(last)] * len(counted), dtype=np.int64), [last] * len(seen)
 

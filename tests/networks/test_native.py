@@ -6,11 +6,11 @@ import xml.etree.ElementTree as ET
 from pathlib import Path
 
 import pytest
-from simulated import shipped, trips
 
 from signalwright.core.errors import InputError
 from signalwright.networks.native import write_programs
 from signalwright.networks.sumo import open_street
+from simulated import shipped, trips
 
 
 def test_adaptive_arms_keep_the_steps_of_the_program(tmp_path: Path) -> None:
@@ -41,7 +41,11 @@ def test_only_the_chosen_lights_change(tmp_path: Path) -> None:
     scenario, lights = shipped("corridor")
     some = list(lights)[:1]
     found = []
-    for label, arms in (("plan", {}), ("one", dict.fromkeys(some, "sumo-actuated")), ("all", dict.fromkeys(lights, "sumo-actuated"))):
+    for label, arms in (
+        ("plan", {}),
+        ("one", dict.fromkeys(some, "sumo-actuated")),
+        ("all", dict.fromkeys(lights, "sumo-actuated")),
+    ):
         out = tmp_path / label
         with open_street(scenario, {}, outputs=out, native=arms, seed=1, end=scenario.begin + 900) as clock:
             while clock.tick():
@@ -51,7 +55,9 @@ def test_only_the_chosen_lights_change(tmp_path: Path) -> None:
     assert found[0] != found[1] != found[2] != found[0]
 
 
-@pytest.mark.parametrize(("arms", "words"), [({"J": "plan"}, "no light J"), ({"x": "magic"}, "magic is no strategy of SUMO's own")])
+@pytest.mark.parametrize(
+    ("arms", "words"), [({"J": "plan"}, "no light J"), ({"x": "magic"}, "magic is no strategy of SUMO's own")]
+)
 def test_unknown_arms_and_lights_are_named(arms: dict[str, str], words: str, tmp_path: Path) -> None:
     """Before anything is written."""
     with pytest.raises(InputError, match=words):

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from simulated import shipped, street
 
 from signalwright.core.errors import MissingSumo, SimulationError
 from signalwright.networks.options import Outputs, options_of
 from signalwright.networks.simulator import InProcess, find_sumo, last_words
 from signalwright.networks.sumo import SumoStreet, open_street
 from signalwright.networks.wire import OverTraci
+from simulated import shipped, street
 
 TRANSPORTS = ("libsumo", "traci")
 
@@ -59,8 +59,17 @@ def test_a_scenario_sumo_refuses_is_told_in_its_own_words(transport: str, tmp_pa
     """The error repeats SUMO's complaint, and nothing of it reaches the console."""
     scenario, _ = shipped("cross")
     broken = tmp_path / "broken.add.xml"
-    broken.write_text('<additional><inductionLoop id="x" lane="nowhere_0" pos="1" period="60" file="NUL"/></additional>')
-    options = ["--net-file", str(scenario.net), "--additional-files", str(broken), "--error-log", str(tmp_path / "sumo.log")]
+    broken.write_text(
+        '<additional><inductionLoop id="x" lane="nowhere_0" pos="1" period="60" file="NUL"/></additional>'
+    )
+    options = [
+        "--net-file",
+        str(scenario.net),
+        "--additional-files",
+        str(broken),
+        "--error-log",
+        str(tmp_path / "sumo.log"),
+    ]
     with pytest.raises(SimulationError, match=r"could not start:\n.*'nowhere_0' is not known"):
         start(transport, options, tmp_path / "sumo.log")
     assert "nowhere_0" not in "".join(capfd.readouterr())

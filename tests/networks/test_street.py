@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from simulated import rotate, shipped, street, trips
 
 from signalwright.controllers import load_controller
 from signalwright.core.counts import Counts
@@ -23,6 +22,7 @@ from signalwright.networks import simulator as simulator_module
 from signalwright.networks.options import Outputs, options_of
 from signalwright.networks.simulator import find_sumo
 from signalwright.networks.sumo import open_street
+from simulated import rotate, shipped, street, trips
 
 
 @pytest.mark.parametrize("name", ["cross", "corridor"])
@@ -57,7 +57,9 @@ def test_sumo_shows_what_was_granted(tmp_path: Path) -> None:
     with open_street(scenario, lights, outputs=tmp_path / "run", seed=1) as clock:
         granted[clock.time] = clock.cabinets[name].letters()
         rotate(clock, 300, lambda s: granted.update({s.time: s.cabinets[name].letters()}))
-    shown = {float(e.attrib["time"]): e.attrib["state"] for e in ET.parse(tmp_path / "states.xml").getroot().iter("tlsState")}
+    shown = {
+        float(e.attrib["time"]): e.attrib["state"] for e in ET.parse(tmp_path / "run" / "states.xml").getroot().iter("tlsState")
+    }
     assert len(shown) == 300
     assert len(set(shown.values())) > 5
     assert shown == {time: granted[time] for time in shown}
@@ -199,7 +201,9 @@ def test_requests_are_answered_by_the_sequencer(tmp_path: Path) -> None:
         assert cabinet.request(99) is Refusal.UNKNOWN_STAGE
 
 
-@pytest.mark.parametrize(("options", "words"), [({"end": 0.0, "begin": 10.0}, "ends at 0 s"), ({"scale": 0.0}, "scale 0")])
+@pytest.mark.parametrize(
+    ("options", "words"), [({"end": 0.0, "begin": 10.0}, "ends at 0 s"), ({"scale": 0.0}, "scale 0")]
+)
 def test_impossible_windows_and_scales_are_refused(options: dict[str, float], words: str, tmp_path: Path) -> None:
     """Before SUMO is started, in one clear message."""
     with pytest.raises(InputError, match=words):

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 import naive_planning as naive
 from planning_networks import grid, random_plans
 from signalwright.core.kernels.changes import base_for, evaluate_changes, remember
-from signalwright.core.kernels.links import Network, evaluate, scratch_for
+from signalwright.core.kernels.layout import Network, scratch_for
+from signalwright.core.kernels.links import evaluate
 from signalwright.core.planning import hcm
 from signalwright.core.planning.streets import Light, Link, Streets
 
@@ -195,7 +196,8 @@ def test_without_the_compiler() -> None:
 import numpy as np
 from planning_networks import grid, random_plans
 from signalwright.core.kernels.changes import base_for, evaluate_changes, remember
-from signalwright.core.kernels.links import evaluate, scratch_for
+from signalwright.core.kernels.layout import scratch_for
+from signalwright.core.kernels.links import evaluate
 net = grid(1, 2)
 offset, order, green = random_plans(net, 60, 8)
 first = np.full((net.lag.size, 60), 0.1, np.float32)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 import naive_planning as naive
 from planning_networks import random_plans, streets
-from signalwright.core.kernels.links import scratch_for
+from signalwright.core.kernels.layout import scratch_for
 from signalwright.core.kernels.storage import flows_for, ring_for, simulate
 from signalwright.core.planning import hcm
 from signalwright.core.planning.streets import Light, Link, Streets

@@ -37,7 +37,9 @@ def test_tree_offsets_are_the_best_of_all() -> None:
 
         every = np.array(list(itertools.product(range(cycle), repeat=n)))
         found = best_on_tree(tree, costs, n, cycle)
-        totals = [sum(costs[a, b][(o[:, b] - o[:, a]) % cycle] for a, b in costs) for o in (every, found[None])]
+        totals = [
+            np.sum([costs[a, b][(o[:, b] - o[:, a]) % cycle] for a, b in costs], axis=0) for o in (every, found[None])
+        ]
         assert float(totals[1][0]) == pytest.approx(float(totals[0].min()))
 
 

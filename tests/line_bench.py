@@ -10,10 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 
 from signalwright.core.certify import certify
-from signalwright.core.intersection import Detector, Intersection, LoopKind, SignalGroup, Stage
+from signalwright.core.intersection import Detector, Exit, Intersection, Lane, LoopKind, Movement, SignalGroup, Stage
 from signalwright.core.plan import Plan
 from signalwright.hardware.cabinets import Ab3418Driver, Authority, GbtDriver, LineCabinet, NtcipDriver
-from signalwright.hardware.cabinets.cabinet import Habits
+from signalwright.hardware.cabinets.habits import Habits
 from signalwright.hardware.emulator import EmulatedCabinet, LocalPlan
 from signalwright.hardware.emulator.answers_ab3418 import Ab3418Answers
 from signalwright.hardware.emulator.answers_gbt import GbtAnswers
@@ -23,10 +23,17 @@ from signalwright.hardware.exchange import LinkSettings
 
 
 def crossing(max_red: float | None = 120.0) -> Intersection:
-    """Two roads, each with a left turn of its own: four groups, four stages, four loops."""
+    """Two roads, each with a left turn of its own: four groups, lanes and loops, four stages."""
     names = ("north-south", "north-south-left", "east-west", "east-west-left")
     groups = tuple(
-        SignalGroup(name, (), min_green=5.0 + 1.0 * (row % 2), amber=3.0, red_amber=0.0, max_red=max_red)
+        SignalGroup(
+            name,
+            (Movement(name, f"arm {row}", f"exit {row}", (f"lane {row}",)),),
+            min_green=5.0 + 1.0 * (row % 2),
+            amber=3.0,
+            red_amber=0.0,
+            max_red=max_red,
+        )
         for row, name in enumerate(names)
     )
     conflict = ~np.eye(4, dtype=np.bool_)
@@ -39,8 +46,11 @@ def crossing(max_red: float | None = 120.0) -> Intersection:
     )
     intergreen = np.where(conflict, 5.0, 0.0)
     intergreen[0, 2] = 6.0
-    loops = tuple(Detector(f"loop {n}", LoopKind.STOP, f"lane {n}", 0.0, 2.0) for n in range(4))
-    return Intersection("elm", groups, stages, conflict, np.zeros((4, 4), dtype=np.bool_), intergreen, detectors=loops)
+    lanes = tuple(Lane(f"lane {n}", 200.0, 200.0, 13.9) for n in range(4))
+    exits = tuple(Exit(f"exit {n}", 200.0, 1, 13.9) for n in range(4))
+    loops = tuple(Detector(f"loop {n}", LoopKind.STOP, f"lane {n}", 198.0, 2.0, (f"lane {n}",)) for n in range(4))
+    yields = np.zeros((4, 4), dtype=np.bool_)
+    return Intersection("elm", groups, stages, conflict, yields, intergreen, lanes, exits, loops)
 
 
 def plans(site: Intersection) -> tuple[LocalPlan, ...]:

@@ -1,0 +1,192 @@
+"""`signalwright cabinet ...`: the emulator and the service, put together from the rooms they are made of."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from .core.errors import InputError, SignalwrightError
+from .core.messages import _
+
+if TYPE_CHECKING:
+    from .hardware.emulator.cabinet import EmulatedCabinet
+    from .hardware.emulator.server import Emulator
+    from .hardware.service import Service
+
+cabinet = typer.Typer(help=_("Signal controllers on a line: emulate one, or run one."), no_args_is_help=True)
+
+Site = Annotated[Path, typer.Argument(help=_("A site file; for `run` with a part [cabinet]."))]
+State = Annotated[Path, typer.Option("--state", help=_("Directory for memory, lock and console of the service."))]
+_STATE = Path("/var/lib/signalwright")
+
+
+@cabinet.command()
+def emulate(
+    site: Site,
+    protocol: Annotated[
+        Literal["gbt20999", "ab3418", "ntcip1202"], typer.Option(help=_("What it speaks."))
+    ] = "gbt20999",
+    port: Annotated[
+        str,
+        typer.Option(help=_("pty:, pty:/path/of/a/link, /dev/ttyUSB0, listen://host:port, udp-listen://host:port.")),
+    ] = "pty:",
+    address: Annotated[int, typer.Option(help=_("Its station, or controller id."))] = 1,
+    bits_per_second: Annotated[int, typer.Option(help=_("Pace answers as a line of this speed would; 0: do not."))] = 0,
+    quick: Annotated[bool, typer.Option("--quick", help=_("Start within a second instead of 15."))] = False,
+) -> None:
+    """Be a cabinet: own lamps, conflict monitor, local plans, panel. Lines on the input are the panel's (`status`, ...)."""
+    from .hardware.config import PlanConfig, read_cabinet
+    from .hardware.emulator.cabinet import EmulatedCabinet, Timing
+    from .hardware.emulator.plans import local_plans
+    from .hardware.emulator.server import Emulator, answers_for
+    from .hardware.line import Line
+    from .hardware.port import PortSettings
+    from .networks.sitefile import read_site
+
+    place = read_site(site)
+    try:
+        rows: tuple[PlanConfig, ...] = read_cabinet(site, place).plans
+    except InputError as problem:
+        if "has no part [cabinet]" not in str(problem):
+            raise
+        rows = ()
+    timing = Timing(0.5, 0.5) if quick else Timing()
+    emulated = EmulatedCabinet(place, local_plans(rows, place), timing=timing)
+    settings = PortSettings(port, bits_per_second or 9600, parity="even" if protocol == "gbt20999" else "none")
+    line = Line(settings)
+    line.open()
+    answers = answers_for(protocol, emulated, port.startswith("udp"), address)
+    typer.echo(_("{site} speaks {protocol} at {port}").format(site=place.name, protocol=protocol, port=line.name))
+    sys.stdout.flush()
+    asyncio.run(_emulate(Emulator(emulated, answers, line, bits_per_second, settings.bits_per_character), emulated))
+
+
+async def _emulate(emulator: Emulator, emulated: EmulatedCabinet) -> None:
+    from .hardware.emulator.panel import Panel
+
+    panel, loop = Panel(emulated), asyncio.get_running_loop()
+
+    def press() -> None:
+        line = sys.stdin.readline()
+        if not line:
+            loop.remove_reader(sys.stdin)
+        elif line.strip():
+            try:
+                answer = panel.do(line)
+            except InputError as problem:
+                answer = str(problem)
+            print(answer, flush=True)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, emulator.stop)
+    with contextlib.suppress(OSError, ValueError):  # an input that cannot be waited for (a file, none): no panel then
+        loop.add_reader(sys.stdin, press)
+    await emulator.run()
+
+
+@cabinet.command()
+def run(
+    site: Site,
+    state: State = _STATE,
+    controller: Annotated[str, typer.Option("--controller", "-c", help=_("The strategy."))] = "adaptive",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Decide and remember, ask for nothing."))] = False,
+    check: Annotated[bool, typer.Option("--check", help=_("Check the file and end."))] = False,
+) -> None:
+    """Run the service of one intersection until it is told to stop. It starts in monitor: raise it with `authority`."""
+    from .controllers import load_controller
+    from .core.estimate import Estimate
+    from .hardware.config import cabinet_from, read_cabinet
+    from .hardware.line import Line
+    from .hardware.service import Service, ServiceSettings
+    from .hardware.store import Store
+    from .networks.sitefile import read_site
+
+    place = read_site(site)
+    config = read_cabinet(site, place)
+    host = cabinet_from(config, place)
+    strategy = load_controller(controller)
+    if check:
+        typer.echo(_("{file} is in order: {site}, authority up to {level}").format(
+            file=site, site=place.name, level=config.ceiling.name.lower()))  # fmt: skip
+        return
+    try:
+        state.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise InputError(f"{state}: cannot be made: {problem.strerror}; name another directory with --state") from None
+    service = Service(
+        host, Line(config.port_settings()), lambda: Estimate(place), lambda: strategy(place), Store(state / "events.db"),
+        ServiceSettings(config.ceiling, dry_run), say=lambda text: print(text, flush=True),
+    )  # fmt: skip
+    service.warm_up()
+    asyncio.run(_run(service, state))
+
+
+async def _run(service: Service, state: Path) -> None:
+    from .hardware.console import Console
+    from .hardware.service import run_with_signals
+
+    console = Console(service, state)
+    await console.open()
+    try:
+        await run_with_signals(service, (signal.SIGTERM, signal.SIGINT))
+    finally:
+        await console.close()
+
+
+@cabinet.command()
+def status(
+    state: State = _STATE, as_json: Annotated[bool, typer.Option("--json", help=_("Everything, as JSON."))] = False
+) -> None:
+    """What a running service sees and does."""
+    _ask(state, "status --json" if as_json else "status")
+
+
+@cabinet.command()
+def authority(
+    level: Annotated[Literal["monitor", "advise", "plan", "stage"], typer.Argument()], state: State = _STATE
+) -> None:
+    """Raise or lower what a running service may do; at most what its site file allows."""
+    _ask(state, f"authority {level}")
+
+
+@cabinet.command()
+def release(state: State = _STATE) -> None:
+    """Give the cabinet back now, and fall to monitor."""
+    _ask(state, "release")
+
+
+@cabinet.command()
+def export(out: Annotated[Path, typer.Argument(help=_("A .csv or .parquet file."))], state: State = _STATE) -> None:
+    """Write the events of a service in the columns ATSPM tools read."""
+    from .hardware.store import Store
+
+    if not (state / "events.db").exists():
+        raise InputError(f"{state}: no events lie here; name the service's directory with --state")
+    store = Store(state / "events.db")
+    try:
+        typer.echo(_("{count} events are in {file}").format(count=store.export(out), file=out))
+    finally:
+        store.close()
+
+
+@cabinet.command()
+def unit() -> None:
+    """Print the systemd unit; install it as /etc/systemd/system/signalwright-cabinet@.service."""
+    from .hardware import systemd_unit
+
+    typer.echo(systemd_unit(), nl=False)
+
+
+def _ask(state: Path, line: str) -> None:
+    from .hardware.console import ask
+
+    answer = ask(state, line)
+    if answer.startswith("error: "):
+        raise SignalwrightError(answer.removeprefix("error: "))
+    typer.echo(answer)
