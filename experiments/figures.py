@@ -136,7 +136,7 @@ def over_time(bins: Mapping[str, pl.DataFrame]) -> str:
         axes.set_ylim(bottom=0)
         axes.set_xlabel(_("when the vehicle wanted to start [min]"))
         axes.set_ylabel(_("delay [s/veh]"))
-        axes.legend(frameon=False)
+        figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=4)
         return _svg(figure)
 
 
@@ -167,7 +167,7 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str) -> str:
         axes.set_yticks(range(len(lights)), lights)
         axes.invert_yaxis()
         axes.set_xlabel(unit)
-        axes.legend(frameon=False, fontsize=8)
+        figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=4)
         return _svg(figure)
 
 
