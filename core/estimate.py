@@ -162,6 +162,7 @@ class Estimate:
             np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp) for way in site.exits
         ]
 
+        self._recalled = ~self._lane_groups.any(axis=0)  # groups no loop speaks for, such as crossings, always call
         self._exit_rows = np.flatnonzero(self.kind == kernels.EXIT)
 
     def _turning(self) -> None:
@@ -201,7 +202,7 @@ class Estimate:
         state.occupied[has_stop] = counts.occupancy[self.stop_of[has_stop]]
         soon = state.queue + state.arrivals[:, :6].sum(axis=1)
         wanting = (soon > 0.3) | (state.occupied > 0.0)
-        state.calls[:] = (self._lane_groups & wanting[:, None]).any(axis=0)
+        state.calls[:] = (self._lane_groups & wanting[:, None]).any(axis=0) | self._recalled
         state.red[:] = np.where(green, 0.0, np.where(state.calls, state.red + counts.interval, state.red))
         self._room(counts)
         return state
