@@ -35,9 +35,12 @@ PATIENCE = 4
 """Seconds a vehicle may be late at the advance loop before it is not waited for any more."""
 EARLY = 3
 """Seconds it may be early."""
-EMPTY_GAP = 4.0
+EMPTY_GAP = 3.0
 """Seconds without a vehicle at a green stop line after which its queue is over."""
 
+START, PACE, SLOW, DOUBT = 6.0, 0.15, 0.5, 0.85
+"""A queue leaves at the saturation flow. From `START` seconds of green on, while the running mean of departures (weight `PACE`) is under
+`SLOW` of that, what is thought to stand is multiplied by `DOUBT` each second: it is not there, or held up further upstream."""
 NOBODY = 4.0
 """Seconds of an empty stop line after which nobody can be waiting there: who was expected waits in a lane beside."""
 MORE = 0.5
@@ -147,13 +150,15 @@ def tick(
     side: I32,
     spill: F64,
     room_above: F64,
+    saturation: F64,
+    pace: F64,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
 
     `standing`, `silent` (D,) [s] of unbroken occupancy and of nothing at all; `greened` (L,) [s] since the lane turned green, 0 in red;
     `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly. `stuck` (L,) [s] of green with a vehicle
-    that does not leave; `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
+    that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,); `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
     """
     lanes = far.shape[0]
     spill[:] = 0.0
@@ -225,11 +230,18 @@ def tick(
                     closed[lane] = setback[lane]
                 stuck[lane] = 0.0
                 closed[lane] = max(closed[lane] - 1.0, 0.0)
+            if greened[lane] <= START:
+                pace[lane] = saturation[lane]
+            else:
+                pace[lane] += (out - pace[lane]) * PACE
+                if pace[lane] < SLOW * saturation[lane] and standing[d] < 2.0:
+                    queue[lane] *= DOUBT
+                    upper[lane] *= DOUBT
             over = greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP
             if over or silent[d] >= NOBODY:
                 spill[side[lane]] += queue[lane] if silent[d] >= NOBODY else 0.0
                 queue[lane] = 0.0
-                if gap[lane] >= EMPTY_GAP + 3.0:
+                if gap[lane] >= EMPTY_GAP + 2.0:
                     upper[lane] = 0.0
         elif green[lane] > 0 and greened[lane] > 2.0:
             out = min(queue[lane], 0.5)
@@ -237,7 +249,8 @@ def tick(
             departed[lane] = out
         a = own[lane]
         if a >= 0 and trust[a] > 0.0:
-            if standing[a] >= 4.0 and queue[lane] < storage[lane]:
+            reaches = d < 0 or trust[d] <= 0.0 or silent[d] < NOBODY
+            if standing[a] >= 4.0 and reaches and queue[lane] < storage[lane]:
                 queue[lane] = storage[lane]
             elif silent[a] >= 4.0:
                 upper[lane] = 0.0
