@@ -4,7 +4,7 @@ Faults found, and what finds them:
 
     reported      the cabinet says so itself
     stuck on      occupied without a break for five minutes, or for a minute of green during which the loops beside it saw traffic
-    stuck off     silent for as long as a dozen vehicles should have taken, by its own mean or by the loop before or behind it
+    stuck off     silent for ten minutes in which it should have seen a dozen vehicles, or while its partner in the lane saw twenty-five
     chatter       more than two vehicles a second, or more than 2400 veh/h over a minute
 """
 
@@ -33,7 +33,9 @@ class Fault(enum.IntEnum):
 
 ON_FOR = 300.0  # [s] of unbroken occupancy
 ON_IN_GREEN = 60.0  # [s] of it at a green while others move
-MISSED = 12.0  # vehicles: P(0 | 12) < 1e-5 for Poisson arrivals
+MISSED = 12.0  # vehicles expected by its own mean: P(0 | 12) < 1e-5 for Poisson arrivals
+SILENT = 600.0  # [s] of silence at least, for demand comes and goes
+PASSED = 25.0  # vehicles its partner saw since it last saw any
 BURST = 3  # vehicles within one second
 FLOOD = 2400.0 / 3600.0  # [veh/s]
 SANE_FOR = 60.0  # [s] without the symptom before a loop is believed again
@@ -49,6 +51,7 @@ class Health:
         self.fault = np.zeros(n, dtype=np.int8)
         self.trust = np.ones(n)
         self._standing, self._standing_green, self._missed = np.zeros(n), np.zeros(n), np.zeros(n)
+        self._passed, self._silent = np.zeros(n), np.zeros(n)
         self._quick, self._mean, self._sane = np.zeros(n), np.zeros(n), np.zeros(n)
         self._seconds = 0
         self._stops = np.array([d.kind is LoopKind.STOP for d in site.detectors], dtype=np.bool_)
@@ -71,12 +74,14 @@ class Health:
         self._quick += (seen - self._quick) * MINUTE
         weight = max(HOUR_QUARTER, 1.0 / (self._seconds + 60.0))
         alive = (seen > 0) | (occupancy > 0.0)
-        expected = self._mean.copy()
         paired = self._partner >= 0
-        expected[paired] = np.maximum(expected[paired], 0.8 * seen[self._partner[paired]])
-        self._missed = np.where(alive, 0.0, self._missed + expected)
-        self._mean += np.where(self._missed < MISSED / 2, (seen - self._mean) * weight, 0.0)
-        found = np.where(self._missed >= MISSED, int(Fault.STUCK_OFF), 0)
+        beside = np.where(paired, seen[self._partner], 0)
+        self._missed = np.where(alive, 0.0, self._missed + self._mean)
+        self._passed = np.where(alive, 0.0, self._passed + beside)
+        self._silent = np.where(alive, 0.0, self._silent + counts.interval)
+        self._mean += np.where(self._silent < SILENT, (seen - self._mean) * weight, 0.0)
+        alone = (self._missed >= MISSED) & (self._silent >= SILENT)
+        found = np.where(alone | (self._passed >= PASSED), int(Fault.STUCK_OFF), 0)
         found = np.where((self._standing >= ON_FOR) | (self._standing_green >= ON_IN_GREEN), int(Fault.STUCK_ON), found)
         found = np.where((seen >= BURST) | (self._quick > FLOOD), int(Fault.CHATTER), found)
         found = np.where(counts.fault, int(Fault.REPORTED), found)

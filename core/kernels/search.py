@@ -264,3 +264,50 @@ def search(
                 least = due
                 answer = (horizon * stages + s) * beam + b
     return answer
+
+
+@kernel(fastmath=True)
+def replay(
+    slots: I32,
+    stages: I32,
+    before: int,
+    gone: int,
+    queue: F32,
+    arrivals: F32,
+    opens: F32,
+    weight: F32,
+    rates: F32,
+    begins: I32,
+    given: I32,
+    giver: I32,
+    steady: F32,
+    waiting: F32,
+    against: F32,
+    prices: F32,
+    flow: F32,
+    line: F32,
+    left: F32,
+) -> float:
+    """Live through a course again: stage `stages[k]` is complete from second `slots[k]`. `left` (T, L) receives what leaves each
+    lane in each second; returns what was paid, without the price of changes."""
+    cost = NOTHING
+    for lane in range(line.shape[0]):
+        line[lane] = queue[lane]
+    left[:, :] = 0.0
+    start = slots[0]
+    for k in range(-1, slots.shape[0] - 1):
+        if k < 0:
+            first, last, stage, row, stride = 0, start, stages[0], begins[before, stages[0]] + gone, 1
+        else:
+            stage = stages[k + 1]
+            first, last = slots[k], slots[k + 1]
+            row, stride = (stage, 0) if stage == stages[k] else (begins[stages[k], stage], 1)
+        for t in range(first, last):
+            cost += roll(
+                t, t + 1, row, stride, stage, line, flow, arrivals, opens, weight, rates,
+                given, giver, steady, waiting, against, prices,
+            )  # fmt: skip
+            for lane in range(line.shape[0]):
+                left[t, lane] = flow[lane]
+            row += stride
+    return cost
