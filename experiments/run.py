@@ -181,14 +181,16 @@ def rerun(manifest: Path, scenario: Path | None = None, progress: Callable[[floa
     """
     then = read_manifest(manifest)
     if then.get("format") != FORMAT:
-        raise ResultError(
-            _("{path}: a manifest of format {format}; this version reads {ours}").format(
-                path=manifest, format=then.get("format"), ours=FORMAT
-            )
-        )
-    spec = RunSpec(**then["spec"] | {"scenario": str(scenario or then["scenario_file"])})
+        message = _("{path}: a manifest of format {format}; this version reads {ours}")
+        raise ResultError(message.format(path=manifest, format=then.get("format"), ours=FORMAT))
+    return rerun_manifest(then, str(scenario or then["scenario_file"]), progress)
+
+
+def rerun_manifest(then: Mapping[str, Any], scenario: str, progress: Callable[[float], None] | None = None) -> Rerun:
+    """`rerun` for a manifest already read, with the scenario given."""
+    spec = RunSpec(**then["spec"] | {"scenario": scenario})
     result = run_once(spec, progress=progress)
-    numbers = Result(then["result"], result.trips, then, {}).differences(result.row)
+    numbers = Result(dict(then["result"]), result.trips, dict(then), {}).differences(result.row)
     numbers = {name: (was, now) for name, (now, was) in numbers.items()}
     if result.manifest["trips"] != then["trips"]:
         numbers["trips"] = (then["trips"], result.manifest["trips"])

@@ -1,9 +1,10 @@
 """A heap of its own for SUMO inside this process.
 
-Some of SUMO's decisions follow the order of its objects in memory (seen with 1.28 on a junction with opposing left turns: 47.7 or 50.2 s of delay
-from the same seed). In a process of its own that order is always the same; in ours it depends on what Python left in the heap before. The C
-library of Linux gives each thread an arena of memory, so SUMO is started, stepped and ended in a thread of its own, one for each simulation,
-whose arena nobody else uses and nobody used before. The thread is kept, asleep, when the simulation has ended, as its arena would go to the next.
+Some of SUMO's decisions follow the order of its objects in memory (seen with 1.28 on a junction with opposing left turns: 47.7 or 50.2 s of
+delay from the same seed). In a process of its own that order is always the same; in ours it depends on what Python left in the heap before.
+The C library of Linux gives each thread an arena of memory, so SUMO is started, stepped and ended in a thread of its own, one for each
+simulation, whose arena nobody else uses and nobody used before. The thread is kept, asleep, when the simulation has ended, as its arena
+would go to the next.
 """
 
 from __future__ import annotations

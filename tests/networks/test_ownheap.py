@@ -1,0 +1,57 @@
+"""SUMO in this process gives the same numbers whatever the heap went through before."""
+
+from __future__ import annotations
+
+import ctypes
+import random
+import threading
+from pathlib import Path
+
+import pytest
+
+from signalwright.experiments.run import run_once
+from signalwright.experiments.spec import RunSpec
+from signalwright.networks.ownheap import OwnHeap
+
+pytest.importorskip("libsumo")
+
+SENSITIVE = Path(__file__).resolve().parents[3] / "shared" / "scenarios" / "resco" / "cologne1"
+"""Two left turns that wait for each other inside the junction: here SUMO's choice followed the order of objects in memory."""
+
+
+def fragment(seed: int) -> None:
+    """Leave a hundred thousand holes of all sizes in the heap."""
+    library = ctypes.CDLL(None)
+    library.malloc.restype, library.malloc.argtypes, library.free.argtypes = (
+        ctypes.c_void_p,
+        [ctypes.c_size_t],
+        [ctypes.c_void_p],
+    )
+    drawn = random.Random(seed)
+    blocks = [library.malloc(drawn.choice((16, 48, 96, 200, 400, 800, 2048))) for _ in range(120_000)]
+    drawn.shuffle(blocks)
+    for block in blocks[:100_000]:
+        library.free(block)
+
+
+def test_same_numbers_in_any_heap() -> None:
+    """Four runs of one process with a heap torn up in between are one and the same, and the same as over TraCI."""
+    window = {"begin": 25200.0, "end": 26400.0} if SENSITIVE.exists() else {"end": 600.0}
+    scenario = str(SENSITIVE) if SENSITIVE.exists() else "cross"
+    rows = []
+    for seed in range(4):
+        rows.append(run_once(RunSpec(scenario, "plan", **window)).trips)  # type: ignore[arg-type]
+        fragment(seed)
+    rows.append(run_once(RunSpec(scenario, "plan", transport="traci", **window)).trips)  # type: ignore[arg-type]
+    assert all(row.equals(rows[0]) for row in rows)
+
+
+def test_one_thread() -> None:
+    """All calls are made in one thread that is not the caller's; values and exceptions come back."""
+    heap = OwnHeap()
+    threads = {heap.run(threading.get_ident) for _ in range(5)}
+    assert len(threads) == 1
+    assert threading.get_ident() not in threads
+    with pytest.raises(ZeroDivisionError):
+        heap.run(lambda: 1 // 0)
+    assert heap.run(lambda: 7) == 7
