@@ -23,7 +23,7 @@ def webster_plan(
     Stages run in the site's order; those that no traffic needs are left out unless a group has no other. Raises InputError where the
     minima do not fit into the longest cycle [s].
     """
-    sequence = _needed(site, flows)
+    sequence = needed_stages(site, flows)
     demand = stage_demand(site, flows, sequence)
     found = calculate(demand, longest_cycle=longest_cycle)
     greens = tuple(int(green) for green in found.greens)
@@ -96,7 +96,7 @@ def _water_level(heights: Sequence[float], volume: float) -> float:
     return ordered[-1]
 
 
-def _needed(site: Intersection, flows: Mapping[str, float]) -> list[int]:
+def needed_stages(site: Intersection, flows: Mapping[str, float]) -> list[int]:
     """The stages worth running: one is left out when nothing but what others serve as well is green in it."""
     greens = site.stage_greens
     wanted = np.array(
