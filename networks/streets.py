@@ -49,23 +49,24 @@ class _LaneGroup:
 
 
 def streets_of(
-    lights: Mapping[str, Light], flows: Mapping[str, Flows], journeys: Journeys, *, orders: bool = True
+    lights: Mapping[str, Light], flows: Mapping[str, Flows], journeys: Journeys, *, orders: bool = True, lean: bool = False
 ) -> tuple[Streets, dict[str, Intersection]]:
     """The streets, and each light's site with only the stages that its traffic needs.
 
     `flows` are planned for, `journeys` tell how the traffic of one light comes to the next. With `orders` every order
-    of up to five stages may be tried. Walkers are links of their own only in so far as their minima count.
+    of up to five stages may be tried, with `lean` stages that only protect a turn are left out. Walkers count by their
+    minima.
     """
-    sites = {name: needed_site(light.intersection, flows[name]) for name, light in lights.items()}
+    sites = {name: needed_site(light.intersection, flows[name], lean=lean) for name, light in lights.items()}
     groups = [group for name, site in sites.items() for group in _lane_groups(site, flows[name])]
     nodes = tuple(_node(site, flows[name], orders) for name, site in sites.items())
     links = _links(groups, sites, flows, journeys)
     return Streets(nodes, tuple(links)), sites
 
 
-def needed_site(site: Intersection, flows: Mapping[str, float]) -> Intersection:
+def needed_site(site: Intersection, flows: Mapping[str, float], *, lean: bool = False) -> Intersection:
     """The site without the stages that the traffic does not need."""
-    kept = needed_stages(site, flows)
+    kept = needed_stages(site, flows, lean=lean)
     stages = tuple(site.stages[row] for row in kept)
     names = {stage.name for stage in stages}
     barred = frozenset(pair for pair in site.barred if set(pair) <= names)
