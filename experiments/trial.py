@@ -58,7 +58,9 @@ def tried(trial: Trial) -> dict[str, Any]:
     Raises InputError, MissingSumo, SimulationError.
     """
     scenario = read_scenario(scenario_path(trial.scenario))
-    scenario = replace(scenario, additionals=(*scenario.additionals, *(Path(path).resolve() for path in trial.programs)))
+    scenario = replace(
+        scenario, additionals=(*scenario.additionals, *(Path(path).resolve() for path in trial.programs))
+    )
     with TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         outputs = Path(folder)
         if trial.queues:
@@ -143,5 +145,7 @@ def _read_queues(path: Path) -> dict[str, float]:
             longest, share = max(longest, length), max(share, occupied)
             full += occupied > 0.9
     except (OSError, etree.XMLSyntaxError, ValueError) as error:
-        raise ResultError(_("{path}: no usable detector output of SUMO: {error}").format(path=path, error=error)) from error
+        raise ResultError(
+            _("{path}: no usable detector output of SUMO: {error}").format(path=path, error=error)
+        ) from error
     return {"longest_queue": longest, "full_lanes": float(full), "queue_share": share}

@@ -16,7 +16,6 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from naive_search import arrays_of, random_problem
-
 from signalwright.core.kernels import search as kernels
 
 FINE, MOST, BEAM, LANES, CHANGE, ROUNDS = 10, 16, 4, 16, 8, 200

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from naive_search import arrays_of, every_course, random_problem, search
 
+from naive_search import arrays_of, every_course, random_problem, search
 from signalwright.core.kernels import search as kernels
 
 BEAM = 4
