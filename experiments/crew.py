@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -61,7 +61,7 @@ def work_through(
     *,
     timeout: float | None = None,
     memory_mib: float | None = None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome, None, None]:
     """Do every job in one of `workers` processes; outcomes come as they are ready, so in no fixed order.
 
     `work` must be importable and jobs and values picklable. A job that takes longer than `timeout` [s] or whose worker

@@ -40,7 +40,7 @@ def make(folder: Path, means: dict[str, float] | None = None, lanes: bool = True
     return spec
 
 
-def _result(arm: str, seed: int, delays: np.ndarray, source: Path, lanes: bool) -> Result:  # type: ignore[type-arg]
+def _result(arm: str, seed: int, delays: np.ndarray, source: Path, lanes: bool) -> Result:
     n = len(delays)
     trips = pl.DataFrame(
         {name: [None] * n for name in TRIP_SCHEMA}
