@@ -77,7 +77,7 @@ class Longest(Policy):
         names, stages = Observation(site).names, len(site.stages)
         first = names.index("free") - stages
 
-        def choose(seen: np.ndarray) -> int:  # type: ignore[type-arg]
+        def choose(seen: np.ndarray) -> int:
             return (int(np.argmax(seen[first : first + stages])) + 1) % stages
 
         super().__init__(site, choose, interval=20)
