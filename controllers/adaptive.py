@@ -1,31 +1,93 @@
-"""Looks ahead each second and asks for the stage the cheapest course of the next minute or so begins with."""
+"""Looks ahead each second and asks for the stage the cheapest course of the next minute begins with.
+
+Where the loops cannot be believed it falls back, and says so: on little confidence to an index rule, on hardly any to serving all
+stages in turn.
+"""
 
 from __future__ import annotations
 
+import numpy as np
+
+from ..core.forecast import Forecast
 from ..core.horizon import Decision, Horizon, Weights
 from ..core.intersection import Intersection
+from ..core.neighbours import Neighbours
 from ..core.ports import Wish
 from ..core.state import TrafficState
+from .laemmer import Laemmer
 
 RELEARN = 10
 """Seconds between two looks at turning shares and saturation flows."""
+DOUBTFUL, BLIND = 0.5, 0.2
+"""Mean confidence under which the index rule decides, and under which stages are served in turn."""
+TURN = 15.0
+"""Seconds each stage is held for when nothing can be seen."""
 
 
 class Adaptive:
-    """The rolling-horizon controller of one intersection."""
+    """The rolling-horizon controller of one intersection. `decision` is the last search, `mode` how the last wish was found."""
 
     def __init__(self, site: Intersection, weights: Weights | None = None) -> None:
+        self.site = site
         self.horizon = Horizon(site, weights)
+        self.neighbours = Neighbours(site, self.horizon.weights.horizon)
         self.decision: Decision | None = None
+        self.mode = "search"
+        self._index = Laemmer(site)
         self._since = RELEARN
+        self._letters: tuple[Forecast, ...] = ()
 
     def decide(self, state: TrafficState) -> Wish:
         """The stage to ask for now; None to stay."""
+        self._letters = ()
         self._since += 1
         if self._since >= RELEARN:
             self._since = 0
             self.horizon.learn(state)
-        if state.in_interstage or state.stage < 0:
-            return None if state.stage >= 0 else 0
-        self.decision = self.horizon.decide(state)
+        if state.stage < 0:
+            return 0
+        if state.in_interstage:
+            return None
+        sure = float(state.confidence.mean()) if len(state.confidence) else 0.0
+        self.mode = "search" if sure >= DOUBTFUL else "index" if sure >= BLIND else "in turn"
+        if self.mode == "in turn":
+            return (state.stage + 1) % len(self.site.stages) if state.elapsed >= TURN else None
+        if self.mode == "index":
+            return self._index.decide(state)
+        self.decision = self.horizon.decide(state, told=self.neighbours.correction(state), closed=self.neighbours.shut(state))
+        if any(way.towards for way in self.site.exits):
+            self._letters = self.neighbours.tell(state, self.horizon.outflow())
         return None if self.decision.stage == state.stage else self.decision.stage
+
+    def tell(self) -> tuple[Forecast, ...]:
+        """What the neighbours should know after the last decision."""
+        return self._letters
+
+    def hear(self, forecasts: tuple[Forecast, ...]) -> None:
+        """What they said, before the next decision."""
+        self.neighbours.hear(forecasts)
+
+    def explain(self, state: TrafficState) -> str:
+        """The last decision in words: what is seen, what is expected, what was chosen, and the two next best at what cost."""
+        site, stages = self.site, self.site.stages
+        seen = [
+            f"{lane.name} {state.queue[k]:.0f} waiting, {state.arrivals[k, :10].sum():.1f} more within 10 s"
+            + (f", blocked for {state.closed[k]:.0f} s" if len(state.closed) and state.closed[k] > 0 else "")
+            for k, lane in enumerate(site.lanes)
+            if state.queue[k] >= 0.5 or state.arrivals[k, :10].sum() >= 0.5
+        ]
+        lines = [f"{state.time:.0f} s, {site.name}, stage {stages[state.stage].name} for {state.elapsed:.0f} s"]
+        lines.append("seen: " + ("; ".join(seen) or "nobody"))
+        if state.in_interstage:
+            lines.append("a change or a minimum green is running: nothing to decide")
+        elif self.mode != "search" or self.decision is None:
+            lines.append(f"decided by: {self.mode}, for too few loops can be believed ({np.mean(state.confidence):.0%})")
+        else:
+            costs = sorted(self.decision.costs, key=lambda pair: pair[1])
+            for place, (stage, cost) in enumerate(costs[:3]):
+                what = "stay" if stage == state.stage else f"change to {stages[stage].name}"
+                lines.append(f"{'chosen' if place == 0 else 'instead'}: {what}, {cost:.0f} vehicle seconds in the next minute")
+            course = [f"{slot} s {stages[stage].name}" for k, (slot, stage) in enumerate(self.decision.course)
+                      if k == 0 or stage != self.decision.course[k - 1][1]]  # fmt: skip
+            lines.append("expected course: " + ", ".join(course))
+        return "\n".join(lines)

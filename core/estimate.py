@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from .aspects import Aspect
 from .counts import Counts
+from .health import Health
 from .intersection import Detector, Intersection, LoopKind
 from .kernels import estimate as kernels
 from .ports import Status
@@ -18,6 +19,8 @@ HORIZON = 120
 PAST = 64
 RING = 256
 KINDS = {LoopKind.STOP: 0, LoopKind.ADVANCE: 1, LoopKind.ENTRANCE: 2, LoopKind.EXIT: 3}
+WORTH = {0: 0.4, 1: 0.4, 2: 0.2, 3: 0.0}
+"""What a believed loop of each kind adds to the confidence in its lanes."""
 SPEED_KEPT = 0.93
 """Share of the speed limit at which free traffic comes on average."""
 SPACE = 7.0
@@ -58,6 +61,7 @@ class Estimate:
         self.on_stop, self.greened, self.departed = np.zeros(n_lanes), np.zeros(n_lanes), np.zeros(n_lanes)
         self.came, self.rate = np.zeros(n_lanes), np.full(n_lanes, 0.05)
         self.flow, self.flow_time = np.zeros(n_lanes), np.zeros(n_lanes)
+        self.pace = np.zeros(n_lanes)
         self.stuck, self.setback = np.zeros(n_lanes), np.full(n_lanes, kernels.SETBACK)
         self.standing, self.silent, self.trust = np.zeros(n_detectors), np.zeros(n_detectors), np.ones(n_detectors)
         self.seen, self.arrived, self.left, self.served = (
@@ -79,9 +83,12 @@ class Estimate:
             self._capacity.copy(), np.zeros(len(site.groups), dtype=np.bool_),
             np.zeros(len(site.groups)), np.zeros(n_lanes),
         )  # fmt: skip
-        self._waited = np.zeros(n_lanes)
         self._closed = np.zeros(n_lanes)
+        self.health = Health(site)
+        self._trusted, self._checked, self._blind = np.ones(n_detectors), np.zeros(n_lanes), np.zeros(n_lanes)
+        self.state.sight = self.sight
         self._turning()
+        self._sees()
 
     def _detectors(self) -> None:
         site, n = self.site, len(self.site.lanes)
@@ -162,6 +169,7 @@ class Estimate:
             np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp) for way in site.exits
         ]
 
+        self._recalled = ~self._lane_groups.any(axis=0)  # groups no loop speaks for, such as crossings, always call
         self._exit_rows = np.flatnonzero(self.kind == kernels.EXIT)
 
     def _turning(self) -> None:
@@ -183,6 +191,10 @@ class Estimate:
         some = (self._lane_groups & green).any(axis=1)
         every = (~self._lane_groups | green).all(axis=1) & some
         self._green[:] = some.astype(np.int32) + every
+        self.trust[:] = self.health.update(counts, every)
+        if (self.trust != self._trusted).any():
+            self._trusted[:] = self.trust
+            self._sees()
         now = round(counts.time)
         self._seconds += 1
         memory = max(1.0 / 300.0, 1.0 / (self._seconds + 20.0))
@@ -190,7 +202,8 @@ class Estimate:
             now, counts.vehicles, counts.occupancy, self.trust, self.kind, self.link, self.lane_of, self.lag, self.share, self.stop_of,
             self.own, self.late, self.storage, self._green, self.far, self.near, self.queue, self.upper, self.on_stop, self.standing,
             self.silent, self.greened, state.gap, self.departed, self.came, self.rate, self.flow, self.flow_time,
-            self.stuck, self._closed, self.setback, self._side, self._spill, self._above, memory,
+            self.stuck, self._closed, self.setback, self._side, self._spill, self._above,
+            state.saturation, self.pace, self._checked, self._blind, memory,
         )  # fmt: skip
         self._learn(counts)
         self.beyond[:] = np.where(self.told, self.beyond, self.rate[:, None])
@@ -201,7 +214,7 @@ class Estimate:
         state.occupied[has_stop] = counts.occupancy[self.stop_of[has_stop]]
         soon = state.queue + state.arrivals[:, :6].sum(axis=1)
         wanting = (soon > 0.3) | (state.occupied > 0.0)
-        state.calls[:] = (self._lane_groups & wanting[:, None]).any(axis=0)
+        state.calls[:] = (self._lane_groups & wanting[:, None]).any(axis=0) | self._recalled
         state.red[:] = np.where(green, 0.0, np.where(state.calls, state.red + counts.interval, state.red))
         self._room(counts)
         return state
@@ -229,6 +242,26 @@ class Estimate:
         late = max(self._crossing - float(self._lately.sum()), 0.0)
         self._crossing -= min(late, 1.0) / FORGET
         return late
+
+    def _sees(self) -> None:
+        """What each lane's believed loops can tell: how far they see, whether one checks another, and how sure we are."""
+        n = len(self.site.lanes)
+        self.sight[:], self._checked[:] = 0.0, 0.0
+        weight, believed = np.zeros(n), np.zeros(n)
+        for row, kind in enumerate(self.kind):
+            for k in range(self.link[row], self.link[row + 1]):
+                lane = self.lane_of[k]
+                share = WORTH[int(kind)] * (self.share[k] if kind != kernels.STOP else 1.0)
+                weight[lane] += share
+                if self.trust[row] > 0.0:
+                    believed[lane] += share
+                    if kind != kernels.STOP:
+                        self.sight[lane] = max(self.sight[lane], self.lag[k])
+                    if kind == kernels.ADVANCE:
+                        self._checked[lane] = 1.0
+        self._blind[:] = (self.sight == 0.0) & (weight > 0.0)
+        self.state.confidence[:] = np.where(weight > 0.0, believed / np.where(weight > 0.0, weight, 1.0), 0.0)
+        self.state.notes = self.health.notes()
 
     def _learn(self, counts: Counts) -> None:
         """Running means, and from them the lane shares of the loops upstream and the turning shares."""

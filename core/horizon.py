@@ -86,6 +86,8 @@ class Horizon:
         self.held = np.zeros((slots, n_stages), i32)
         self.flow, self.line = np.zeros(width, f32), np.zeros(width, f32)
         self.best = np.zeros(n_stages, f32)
+        self._left = np.zeros((w.horizon, width), f32)
+        self._last: tuple[int, int, list[tuple[int, int]]] = (-1, 0, [(0, 0)])
 
     def _timing(self) -> None:
         site = self.site
@@ -101,7 +103,8 @@ class Horizon:
                 self._starts[a, b] = starts
                 self._keeps[a, b] = site.ends_after(a, b)
                 begins = self._green[b] & ~self._green[a]
-                done = max([1.0, *(starts[j] + site.groups[j].min_green for j in np.flatnonzero(begins))])
+                gone = [g.amber + 1.0 for g, ends in zip(site.groups, self._green[a] & ~self._green[b], strict=True) if ends]
+                done = max([1.0, *gone, *(starts[j] + site.groups[j].min_green for j in np.flatnonzero(begins))])
                 self.length[a, b] = int(np.ceil(done - 1e-9))
 
     def _permissive(self) -> None:
@@ -198,13 +201,27 @@ class Horizon:
                     row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun + keeps - k, 0.0, 1.0), row)
                     self.rates[self.begins[a, b] + k, :n] = row
 
-    def decide(self, state: TrafficState, before: int = -1, gone: int = 0) -> Decision:
-        """Search from `state`; with `before` >= 0 the stage is still being changed to, since `gone` seconds."""
+    def decide(
+        self,
+        state: TrafficState,
+        before: int = -1,
+        gone: int = 0,
+        told: npt.NDArray[np.float64] | None = None,
+        closed: npt.NDArray[np.float64] | None = None,
+    ) -> Decision:
+        """Search from `state`; with `before` >= 0 the stage is still being changed to, since `gone` seconds.
+
+        `told` (n_lanes, horizon) is to be added to the arrivals the state expects, `closed` (n_lanes,) [s] as in the state, further.
+        """
         w, n = self.weights, self.n_lanes
         self.queue[:n] = state.queue
         seen = min(state.arrivals.shape[1], w.horizon)
         self.arrivals[:seen, :n] = state.arrivals[:, :seen].T
+        if told is not None:
+            self.arrivals[:, :n] = np.maximum(self.arrivals[:, :n] + told[:, : w.horizon].T, 0.0)
         self.opens[:n] = state.closed if len(state.closed) else 0.0
+        if closed is not None:
+            self.opens[:n] = np.maximum(self.opens[:n], closed)
         late = (self._lane_groups * state.red).max(axis=1) - w.patience
         self.weight[:n] = 1.0 + w.impatience * np.clip(late / w.patience, 0.0, 3.0)
         soon = self.queue[:n] + self.arrivals[:25, :n].sum(axis=0)
@@ -225,10 +242,21 @@ class Horizon:
             course.append((at, s_))
             code = int(self.parents[at, s_, b_])
         course.reverse()
+        self._last = (before, gone, course)
         return Decision(
             int(self.firsts[slot, s, b]), float(self.bound[slot, s, b]),
             tuple((k, float(c)) for k, c in enumerate(self.best) if c < 1e29), tuple(course),
         )  # fmt: skip
+
+    def outflow(self) -> F32:
+        """(horizon, n_lanes) vehicles that leave each lane in each second of the course decided on."""
+        before, gone, course = self._last
+        slots, stages = np.array([slot for slot, _ in course], np.int32), np.array([stage for _, stage in course], np.int32)
+        labels.replay(
+            slots, stages, before, gone, self.queue, self.arrivals, self.opens, self.weight, self.rates, self.begins, self.given,
+            self.giver, self.steady, self.waiting, self.against, self.prices, self.flow, self.line, self._left,
+        )  # fmt: skip
+        return self._left[:, : self.n_lanes]
 
     def _place(self, code: int) -> tuple[int, int, int]:
         beam = self.weights.beam

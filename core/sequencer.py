@@ -85,7 +85,7 @@ class Sequencer:
             t.rotation, t.first_green, t.first_full, t.later,
         )  # fmt: skip
         self._aspect = np.zeros(n, dtype=np.int8)
-        self._age = np.zeros(n, dtype=np.int32)
+        self._age = np.full(n, machine.MIN_RED, dtype=np.int32)
         self._ended = np.zeros(n, dtype=np.int32)
         self._red_call = np.zeros(n, dtype=np.int32)
         self._called = np.zeros(n, dtype=np.bool_)
@@ -167,8 +167,9 @@ class Sequencer:
     def restart(self) -> None:
         """All red, as if every green had ended just now: the only way back from flashing or dark."""
         self._aspect[:] = Aspect.RED
-        for array in (self._age, self._ended, self._red_call, self._keeps):
+        for array in (self._ended, self._red_call, self._keeps):
             array[:] = 0
+        self._age[:] = machine.MIN_RED
         self._called[:] = False
         self._control[:] = (-1, 1, 0)
 
@@ -178,7 +179,8 @@ def _bounds(
 ) -> tuple[I32, I32]:
     """(n_stages+1, n_stages) twice: the longest an interstage can take until the last start of green, and until all minima are over."""
     n_stages = len(site.stages)
-    waits = np.maximum((intergreen * exclusive).max(axis=0), amber + machine.MIN_RED + red_amber)
+    waits = np.maximum((intergreen * exclusive).max(axis=0), red_amber)
+    gone = amber + machine.MIN_RED
     first_green = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
     first_full = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
     for before in range(n_stages + 1):
@@ -191,7 +193,9 @@ def _bounds(
                 last = waits[starting].max(initial=0)
                 full = np.where(amber == 0, last, waits) + min_green
                 first_green[before, after] = last
-                first_full[before, after] = full[starting].max(initial=TICKS)
+                first_full[before, after] = max(
+                    full[starting].max(initial=0), last + machine.MIN_RED, gone[now & ~green[after]].max(initial=0)
+                )
     return first_green, first_full
 
 

@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
 from ..core.errors import SimulationError
 from .light import Light
 from .options import Outputs, options_of
+from .roadnet import load_net
 from .scenario import Scenario, elements
 from .simulator import find_sumo
 
 Flows = dict[str, float]
 """Movement name -> [veh/h]."""
+
+
+Place = tuple[str, str]
+"""A movement of a light: (light, movement)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """Traffic that comes from one light's movement straight to another's: `flow` [veh/h], `time` [s] at the limits."""
+
+    flow: float
+    time: float
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """Traffic from light to light: `flows` of every movement [veh/h], and the `legs` between them."""
+
+    flows: Mapping[Place, float]
+    legs: Mapping[tuple[Place, Place], Leg]
 
 
 def driven_flows(
@@ -33,43 +55,93 @@ def driven_flows(
     Every format of demand SUMO knows is read by SUMO itself. All lights are switched off in that run, so that a bad program does not
     hide demand; vehicles that never get in are left out. Raises SimulationError with SUMO's last words.
     """
-    turns, hours = _turns(scenario, begin, end, scale, seed)
+    routes, hours = _driven(scenario, begin, end, scale, seed)
+    turns = Counter(turn for route in routes for turn in pairwise(route))
     return {
         name: {m.name: turns[m.origin, m.destination] / hours for m in light.intersection.movements}
         for name, light in lights.items()
     }
 
 
-def _turns(
+def driven_journeys(
+    scenario: Scenario,
+    lights: Mapping[str, Light],
+    *,
+    begin: float | None = None,
+    end: float | None = None,
+    scale: float = 1.0,
+    seed: int = 1,
+) -> Journeys:
+    """The flows of `driven_flows`, and how the traffic of one light comes to the next. Raises SimulationError."""
+    routes, hours = _driven(scenario, begin, end, scale, seed)
+    net = load_net(scenario.net)
+    place = {
+        (m.origin, m.destination): (name, m.name)
+        for name, light in lights.items()
+        for m in light.intersection.movements
+        if m.lanes
+    }
+    passed: Counter[Place] = Counter()
+    legs: Counter[tuple[Place, Place]] = Counter()
+    times: dict[tuple[Place, Place], float] = defaultdict(float)
+    seconds = {edge.getID(): edge.getLength() / max(0.1, edge.getSpeed()) for edge in net.getEdges(False)}
+    for route in routes:
+        before: Place | None = None
+        since = 0.0
+        for turn in pairwise(route):
+            since += seconds.get(turn[0], 0.0)
+            if turn in place:
+                here = place[turn]
+                passed[here] += 1
+                if before is not None:
+                    legs[before, here] += 1
+                    times[before, here] += since
+                before, since = here, 0.0
+    return Journeys(
+        {here: count / hours for here, count in passed.items()},
+        {pair: Leg(count / hours, times[pair] / count) for pair, count in legs.items()},
+    )
+
+
+def flows_of(journeys: Journeys, lights: Mapping[str, Light]) -> dict[str, Flows]:
+    """The flow of every movement of every light [veh/h], 0 where nobody drives."""
+    return {
+        name: {m.name: journeys.flows.get((name, m.name), 0.0) for m in light.intersection.movements}
+        for name, light in lights.items()
+    }
+
+
+def _driven(
     scenario: Scenario, begin: float | None, end: float | None, scale: float, seed: int
-) -> tuple[Counter[tuple[str, str]], float]:
+) -> tuple[list[list[str]], float]:
+    """The edges of every vehicle's way, and the hours of the window."""
     sumo = find_sumo()
     with tempfile.TemporaryDirectory(prefix="signalwright-") as directory:
         outputs = Outputs(Path(directory))
-        routes = Path(directory, "routes.xml")
+        written = Path(directory, "routes.xml")
         extra = {
             "mesosim": "true",
             "tls.all-off": "true",
-            "vehroute-output": str(routes),
+            "vehroute-output": str(written),
             "vehroute-output.write-unfinished": "true",
         }
         options = options_of(scenario, outputs, seed=seed, begin=begin, end=end, scale=scale, extra=extra)
         done = subprocess.run(
             [str(sumo.program()), *options], env=sumo.environment(), capture_output=True, text=True, check=False
         )
-        if done.returncode != 0 or not routes.is_file():
+        if done.returncode != 0 or not written.is_file():
             raise SimulationError(f"{scenario.source}: SUMO could not drive the demand: {_last(done.stderr)}")
-        turns: Counter[tuple[str, str]] = Counter()
+        routes: list[list[str]] = []
         last = 0.0
-        for vehicle in elements(routes, "vehicle"):
+        for vehicle in elements(written, "vehicle"):
             last = max(last, float(vehicle.get("depart", 0.0)))
             edges = [
                 edge for route in vehicle.iter("route") if "edges" in route.attrib for edge in [route.get("edges")]
             ]
-            turns.update(pairwise(edges[-1].split()) if edges else ())
+            routes.append(edges[-1].split() if edges else [])
     first = scenario.begin if begin is None else begin
     until = end if end is not None else scenario.end if scenario.end is not None else last
-    return turns, max(until - first, 60.0) / 3600.0
+    return routes, max(until - first, 60.0) / 3600.0
 
 
 def _last(words: str) -> str:

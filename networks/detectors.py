@@ -47,7 +47,9 @@ def place_loops(scenario: Scenario, lights: Mapping[str, Light], detection: Dete
     for name, light in lights.items():
         detectors = _own(net, light, own) if detection == "own" else _placed(net, light, names)
         if detection == "own" and not any(detector.lanes for detector in detectors):
-            raise InputError(f"light {name}: none of the scenario's own loops lies on its approaches; use placed ones, or leave it alone")
+            raise InputError(
+                f"light {name}: none of the scenario's own loops lies on its approaches; use placed ones, or leave it alone"
+            )
         site = light.intersection
         found[name] = replace(light, intersection=_with(site, detectors))
     return found

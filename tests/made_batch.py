@@ -61,7 +61,9 @@ def _result(arm: str, seed: int, delays: np.ndarray, source: Path, lanes: bool) 
     }  # fmt: skip
     tables = {}
     if lanes:
-        names = [lane.name for light in read_lights(read_scenario(source)).values() for lane in light.intersection.lanes]
+        names = [
+            lane.name for light in read_lights(read_scenario(source)).values() for lane in light.intersection.lanes
+        ]
         rows = [(name[:-2], name, 100, 100.0 * (k + 1), 50.0, 3.0, 9.0) for k, name in enumerate(names)]
         tables = {"lanes.parquet": pl.DataFrame(rows, schema=LANE_SCHEMA, orient="row")}
     return Result(row, trips, {"format": 1, "scenario_file": str(source)}, tables)

@@ -33,7 +33,7 @@ class NaiveSequencer:
         }
         self.rotation = rotation
         self.aspect = dict.fromkeys(row, RED)
-        self.age = dict.fromkeys(row, 0)
+        self.age = dict.fromkeys(row, 10)
         self.ended = dict.fromkeys(row, 0)
         self.red = dict.fromkeys(row, 0)
         self.called = dict.fromkeys(row, False)
@@ -47,7 +47,7 @@ class NaiveSequencer:
 
     def wait_of(self, name: str) -> int:
         group = self.groups[name]
-        return max([ticks(group.amber) + 10 + ticks(group.red_amber), *self.enemies[name].values()])
+        return max([ticks(group.red_amber), *self.enemies[name].values()])
 
     def takes(self, before: int | None, after: int) -> tuple[float, float]:
         """(until the last start of green, until the last minimum green is over)."""
@@ -56,14 +56,13 @@ class NaiveSequencer:
         if before is not None and (self.names[before], self.names[after]) in self.barred:
             return FOREVER, FOREVER
         new = self.greens[after] - (self.greens[before] if before is not None else set())
-        if not new:
-            return 0, 10
-        last = max(self.wait_of(name) for name in new)
+        old = (self.greens[before] if before is not None else set()) - self.greens[after]
+        last = max([0, *(self.wait_of(name) for name in new)])
         fulls = [
             (last if self.groups[name].amber == 0 else self.wait_of(name)) + ticks(self.groups[name].min_green)
             for name in new
         ]
-        return last, max(fulls)
+        return last, max([*fulls, last + 10, *(ticks(self.groups[name].amber) + 10 for name in old)])
 
     def reds_along(self, path: list[int | None]) -> dict[str, list[float]]:
         """For each group the times, from leaving path[0] on, at which it is green along the path."""
@@ -169,11 +168,8 @@ class NaiveSequencer:
         starts = {}
         for name in coming:
             lead = ticks(self.groups[name].red_amber)
-            own = 10 - self.age[name] + lead
-            if self.aspect[name] == AMBER:
-                own += ticks(self.groups[name].amber)
             clear = [needs - (0 if foe in green else self.ended[foe]) for foe, needs in self.enemies[name].items()]
-            starts[name] = max([own, lead, *clear])
+            starts[name] = max([lead, *clear])
         for name in coming:
             if self.groups[name].amber == 0:
                 starts[name] = max(starts.values())
@@ -194,7 +190,7 @@ class NaiveSequencer:
             if target is None or name not in target:
                 continue
             lead = ticks(group.red_amber)
-            if self.aspect[name] == RED and self.age[name] >= 10:
+            if self.aspect[name] == RED:
                 if all(
                     self.aspect[enemy] != GREEN and self.ended[enemy] >= needs - lead
                     for enemy, needs in self.enemies[name].items()
@@ -221,6 +217,6 @@ class NaiveSequencer:
             self.complete = all(
                 (self.aspect[name] == GREEN and self.age[name] >= ticks(group.min_green))
                 if name in self.greens[self.stage]
-                else self.aspect[name] != GREEN
+                else self.aspect[name] == RED and self.age[name] >= 10
                 for name, group in self.groups.items()
             )

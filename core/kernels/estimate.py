@@ -14,6 +14,8 @@ A lane's traffic is followed through two stretches: from its entrance loops to i
     own       (L,) int32        its advance loop where it stands on this lane alone, else -1
     late      (L,)              [s] from the advance loops to the stop line, 0 where the lane has none
     storage   (L,)              [veh] between advance loop and stop line
+    checked   (L,)              1 where the lane has an advance loop that is believed
+    blind     (L,)              1 where it has no loop upstream that is believed
     side      (L,) int32        number of the approach it belongs to
     room_above (L,)             [veh] between entrance and advance loops
     green     (L,) int32        0 red, 1 some of its movements green, 2 all of them
@@ -35,9 +37,12 @@ PATIENCE = 4
 """Seconds a vehicle may be late at the advance loop before it is not waited for any more."""
 EARLY = 3
 """Seconds it may be early."""
-EMPTY_GAP = 4.0
+EMPTY_GAP = 3.0
 """Seconds without a vehicle at a green stop line after which its queue is over."""
 
+START, PACE, SLOW, DOUBT = 6.0, 0.15, 0.5, 0.85
+"""A queue leaves at the saturation flow. From `START` seconds of green on, while the running mean of departures (weight `PACE`) is under
+`SLOW` of that, what is thought to stand is multiplied by `DOUBT` each second: it is not there, or held up further upstream."""
 NOBODY = 4.0
 """Seconds of an empty stop line after which nobody can be waiting there: who was expected waits in a lane beside."""
 MORE = 0.5
@@ -50,7 +55,8 @@ SETBACK, LONGEST_SETBACK = 8.0, 40.0
 
 @kernel
 def advance_time(
-    now: int, far: F64, near: F64, queue: F64, upper: F64, late: F64, own: I32, standing: F64, storage: F64, side: I32, spill: F64
+    now: int, far: F64, near: F64, queue: F64, upper: F64, late: F64, own: I32, standing: F64, storage: F64, side: I32, spill: F64,
+    checked: F64,
 ) -> None:
     """What was due this second arrives. What the advance loop should have seen by now, and did not, stands above it, if a queue
     stands over the loop; or above that of another lane of the approach where one does; else it went another way and is dropped.
@@ -61,7 +67,7 @@ def advance_time(
     for lane in range(lanes):
         queue[lane] += near[lane, at]
         near[lane, at] = 0.0
-        if late[lane] > 0.0:
+        if late[lane] > 0.0 and checked[lane] > 0.0:
             due = max(int(late[lane] + 0.5) - PATIENCE, 0)
             overdue = (now + due) % ring
             missing = far[lane, overdue]
@@ -147,20 +153,24 @@ def tick(
     side: I32,
     spill: F64,
     room_above: F64,
+    saturation: F64,
+    pace: F64,
+    checked: F64,
+    blind: F64,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
 
     `standing`, `silent` (D,) [s] of unbroken occupancy and of nothing at all; `greened` (L,) [s] since the lane turned green, 0 in red;
     `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly. `stuck` (L,) [s] of green with a vehicle
-    that does not leave; `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
+    that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,); `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
     """
     lanes = far.shape[0]
     spill[:] = 0.0
     for d in range(kind.shape[0]):
         standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS else 0.0
         silent[d] = silent[d] + 1.0 if occupancy[d] <= 0.0 and vehicles[d] == 0 else 0.0
-    advance_time(now, far, near, queue, upper, late, own, standing, storage, side, spill)
+    advance_time(now, far, near, queue, upper, late, own, standing, storage, side, spill, checked)
     for lane in range(lanes):
         came[lane] = 0.0
         greened[lane] = greened[lane] + 1.0 if green[lane] > 0 else 0.0
@@ -180,6 +190,7 @@ def tick(
                 upper[lane] -= from_upper
                 take(far, lane, now, int(lag[k]) + EARLY, mass - from_upper)
     for lane in range(lanes):
+        queue[lane] += blind[lane] * rate[lane]
         departed[lane] = 0.0
         d = stop_of[lane]
         since = gap[lane]
@@ -225,19 +236,27 @@ def tick(
                     closed[lane] = setback[lane]
                 stuck[lane] = 0.0
                 closed[lane] = max(closed[lane] - 1.0, 0.0)
+            if greened[lane] <= START:
+                pace[lane] = saturation[lane]
+            else:
+                pace[lane] += (out - pace[lane]) * PACE
+                if pace[lane] < SLOW * saturation[lane] and standing[d] < 2.0:
+                    queue[lane] *= DOUBT
+                    upper[lane] *= DOUBT
             over = greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP
             if over or silent[d] >= NOBODY:
                 spill[side[lane]] += queue[lane] if silent[d] >= NOBODY else 0.0
                 queue[lane] = 0.0
-                if gap[lane] >= EMPTY_GAP + 3.0:
+                if gap[lane] >= EMPTY_GAP + 2.0:
                     upper[lane] = 0.0
         elif green[lane] > 0 and greened[lane] > 2.0:
-            out = min(queue[lane], 0.5)
+            out = min(queue[lane], saturation[lane])
             queue[lane] -= out
             departed[lane] = out
         a = own[lane]
         if a >= 0 and trust[a] > 0.0:
-            if standing[a] >= 4.0 and queue[lane] < storage[lane]:
+            reaches = d < 0 or trust[d] <= 0.0 or silent[d] < NOBODY
+            if standing[a] >= 4.0 and reaches and queue[lane] < storage[lane]:
                 queue[lane] = storage[lane]
             elif silent[a] >= 4.0:
                 upper[lane] = 0.0

@@ -42,6 +42,26 @@ ONE, NOTHING = np.float32(1.0), np.float32(0.0)
 
 
 @kernel(fastmath=True)
+def hold_back(
+    k: int, lane: int, line: F32, flow: F32, weight: F32, steady: F32, waiting: F32, against: F32, hopeless: float
+) -> float:
+    """Take back what a permissive lane cannot discharge against the flow of this second; returns the cost of that."""
+    if flow[lane] <= NOTHING:
+        return NOTHING
+    facing = NOTHING
+    for other in range(flow.shape[0]):
+        facing += against[k, other] * flow[other]
+    chance = ONE - facing / hopeless
+    chance = chance if chance > LEAST_CHANCE else LEAST_CHANCE
+    stay = flow[lane] - ONE / (steady[k] + waiting[k] / chance)
+    if stay <= NOTHING:
+        return NOTHING
+    line[lane] += stay
+    flow[lane] -= stay
+    return weight[lane] * stay
+
+
+@kernel(fastmath=True)
 def roll(
     slot: int,
     until: int,
@@ -77,19 +97,7 @@ def roll(
             flow[lane] = out
             cost += weight[lane] * (stand + stop * (come if come < stand else stand))
         for k in range(given[stage], given[stage + 1]):
-            lane = giver[k]
-            if flow[lane] > NOTHING:
-                facing = NOTHING
-                for other in range(lanes):
-                    facing += against[k, other] * flow[other]
-                chance = ONE - facing / hopeless
-                chance = chance if chance > LEAST_CHANCE else LEAST_CHANCE
-                can = ONE / (steady[k] + waiting[k] / chance)
-                if can < flow[lane]:
-                    stay = flow[lane] - can
-                    line[lane] += stay
-                    flow[lane] = can
-                    cost += weight[lane] * stay
+            cost += hold_back(k, giver[k], line, flow, weight, steady, waiting, against, hopeless)
         row += stride
     return cost
 
@@ -201,7 +209,7 @@ def search(
     horizon, lanes = arrivals.shape
     stages = length.shape[0]
     beam = paid.shape[2]
-    change = prices[CHANGE]
+    stop, change, hopeless = prices[STOP], prices[CHANGE], prices[HOPELESS]
     held[:, :] = 0
     for s in range(stages):
         best[s] = FAR
@@ -227,31 +235,35 @@ def search(
                     continue
                 code = (slot * stages + s) * beam + b
                 first = firsts[slot, s, b]
-                if slot == start or slot % grain == 0:
-                    for to in range(stages):
+                free = slot == start or slot % grain == 0
+                for to in range(stages + 1):
+                    if to == stages:
+                        onto, row, stride, last, onward, cost = s, s, 0, slot + step, first, paid[slot, s, b]
+                    else:
                         span = length[s, to]
-                        if to == s or span < 0 or skip[to] == 1 or (slot == start and skip[to] == 2):
+                        if not free or to == s or span < 0 or skip[to] == 1 or (slot == start and skip[to] == 2):
                             continue
-                        for lane in range(lanes):
-                            line[lane] = queues[slot, s, b, lane]
-                        last = min(slot + span, horizon)
-                        cost = (
-                            paid[slot, s, b] + change + roll(
-                                slot, last, begins[s, to], 1, to, line, flow, arrivals, opens, weight, rates,
-                                given, giver, steady, waiting, against, prices,
-                            )
-                        )  # fmt: skip
-                        due = cost + remainder(to, line, weight, reach, clearing)
+                        onto, row, stride, last = to, begins[s, to], 1, min(slot + span, horizon)
                         onward = to if slot == start else first
-                        keep(last, to, cost, due, line, onward, code, paid, bound, queues, firsts, parents, held)
-                for lane in range(lanes):
-                    line[lane] = queues[slot, s, b, lane]
-                cost = paid[slot, s, b] + roll(
-                    slot, slot + step, s, 0, s, line, flow, arrivals, opens, weight, rates,
-                    given, giver, steady, waiting, against, prices,
-                )  # fmt: skip
-                due = cost + remainder(s, line, weight, reach, clearing)
-                keep(slot + step, s, cost, due, line, first, code, paid, bound, queues, firsts, parents, held)
+                        cost = paid[slot, s, b] + change
+                    for lane in range(lanes):
+                        line[lane] = queues[slot, s, b, lane]
+                    for t in range(slot, last):  # `roll` once more: a call here costs as much as the work
+                        now = np.float32(t)
+                        for lane in range(lanes):
+                            come = arrivals[t, lane]
+                            stand = line[lane] + come
+                            out = rates[row, lane] if opens[lane] <= now else NOTHING
+                            out = stand if stand < out else out
+                            stand -= out
+                            line[lane] = stand
+                            flow[lane] = out
+                            cost += weight[lane] * (stand + stop * (come if come < stand else stand))
+                        for k in range(given[onto], given[onto + 1]):
+                            cost += hold_back(k, giver[k], line, flow, weight, steady, waiting, against, hopeless)
+                        row += stride
+                    due = cost + remainder(onto, line, weight, reach, clearing)
+                    keep(last, onto, cost, due, line, onward, code, paid, bound, queues, firsts, parents, held)
     answer = -1
     least = FAR
     for s in range(stages):
@@ -264,3 +276,50 @@ def search(
                 least = due
                 answer = (horizon * stages + s) * beam + b
     return answer
+
+
+@kernel(fastmath=True)
+def replay(
+    slots: I32,
+    stages: I32,
+    before: int,
+    gone: int,
+    queue: F32,
+    arrivals: F32,
+    opens: F32,
+    weight: F32,
+    rates: F32,
+    begins: I32,
+    given: I32,
+    giver: I32,
+    steady: F32,
+    waiting: F32,
+    against: F32,
+    prices: F32,
+    flow: F32,
+    line: F32,
+    left: F32,
+) -> float:
+    """Live through a course again: stage `stages[k]` is complete from second `slots[k]`. `left` (T, L) receives what leaves each
+    lane in each second; returns what was paid, without the price of changes."""
+    cost = NOTHING
+    for lane in range(line.shape[0]):
+        line[lane] = queue[lane]
+    left[:, :] = 0.0
+    start = slots[0]
+    for k in range(-1, slots.shape[0] - 1):
+        if k < 0:
+            first, last, stage, row, stride = 0, start, stages[0], begins[before, stages[0]] + gone, 1
+        else:
+            stage = stages[k + 1]
+            first, last = slots[k], slots[k + 1]
+            row, stride = (stage, 0) if stage == stages[k] else (begins[stages[k], stage], 1)
+        for t in range(first, last):
+            cost += roll(
+                t, t + 1, row, stride, stage, line, flow, arrivals, opens, weight, rates,
+                given, giver, steady, waiting, against, prices,
+            )  # fmt: skip
+            for lane in range(line.shape[0]):
+                left[t, lane] = flow[lane]
+            row += stride
+    return cost

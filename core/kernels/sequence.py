@@ -10,8 +10,8 @@ State in ticks of 100 ms; n groups, s stages, r stages in the rotation:
     keeps     (n,)         for how long a group that ends in this change keeps its green
     control   (3,)         [stage served or being changed to (-1: none yet), complete (1) or changing (0), entered by force (1)]
 
-A group that was green or amber is red for at least MIN_RED before it may be green again. A stage is complete when its groups are
-green and past their minimum green and no other group is green; only then is there a choice.
+A stage is complete when its groups are green and past their minimum green and all others have been red for MIN_RED; only then is
+there a choice, so a group is red for at least that long between two greens.
 
 In a change every group that comes starts as soon as the intergreens allow; a group that goes ends only when its own intergreens need
 it: while a crossing clears, the traffic beside it keeps its green. Pedestrians who come wait for the last of the others.
@@ -178,14 +178,9 @@ def choose(
 
 
 @kernel
-def start_of(
-    j: int, exclusive: Bools, intergreen: I32, amber: I32, red_amber: I32, aspect: I8, age: I32, ended: I32
-) -> int:
+def start_of(j: int, exclusive: Bools, intergreen: I32, red_amber: I32, aspect: I8, ended: I32) -> int:
     """Ticks until group `j`, not green now, can be green, if every green that must go for it ends now."""
-    start: int = red_amber[j] + MIN_RED - age[j]
-    if aspect[j] == AMBER:
-        start += amber[j]
-    start = max(start, red_amber[j])
+    start: int = red_amber[j]
     for i in range(aspect.shape[0]):
         if exclusive[i, j]:
             start = max(start, intergreen[i, j] - (0 if aspect[i] == GREEN else ended[i]))
@@ -194,7 +189,7 @@ def start_of(
 
 @kernel
 def keep_greens(
-    stage_green: Bools, exclusive: Bools, intergreen: I32, amber: I32, red_amber: I32, aspect: I8, age: I32, ended: I32,
+    stage_green: Bools, exclusive: Bools, intergreen: I32, amber: I32, red_amber: I32, aspect: I8, ended: I32,
     keeps: I32, control: I32,
 ) -> None:  # fmt: skip
     """At the beginning of a change: how long each group that goes keeps its green without delaying any that comes.
@@ -210,11 +205,11 @@ def keep_greens(
     last = 0
     for j in range(n):
         if stage_green[target, j] and aspect[j] != GREEN:
-            last = max(last, start_of(j, exclusive, intergreen, amber, red_amber, aspect, age, ended))
+            last = max(last, start_of(j, exclusive, intergreen, red_amber, aspect, ended))
     for j in range(n):
         if not stage_green[target, j] or aspect[j] == GREEN:
             continue
-        start = last if amber[j] == 0 else start_of(j, exclusive, intergreen, amber, red_amber, aspect, age, ended)
+        start = last if amber[j] == 0 else start_of(j, exclusive, intergreen, red_amber, aspect, ended)
         for i in range(n):
             if exclusive[i, j] and keeps[i] > start - intergreen[i, j]:
                 keeps[i] = start - intergreen[i, j]
@@ -261,8 +256,6 @@ def move(
         if not stage_green[target, j]:
             continue
         if aspect[j] == RED:
-            if age[j] < MIN_RED:
-                continue
             free = True
             for i in range(n):
                 if exclusive[i, j] and (aspect[i] == GREEN or ended[i] < intergreen[i, j] - red_amber[j]):
@@ -309,7 +302,7 @@ def elapse(
             complete_before = control[1]
             choose(-1, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
             if control[1] < complete_before:
-                keep_greens(stage_green, exclusive, intergreen, amber, red_amber, aspect, age, ended, keeps, control)
+                keep_greens(stage_green, exclusive, intergreen, amber, red_amber, aspect, ended, keeps, control)
             move(
                 stage_green, exclusive, intergreen, amber, red_amber,
                 aspect, age, ended, red_call, called, keeps, control,
@@ -330,7 +323,7 @@ def elapse(
                     if aspect[j] != GREEN or age[j] < min_green[j]:
                         complete = False
                         break
-                elif aspect[j] == GREEN:
+                elif aspect[j] != RED or age[j] < MIN_RED:
                     complete = False
                     break
             if complete:
@@ -364,7 +357,7 @@ def grant(
     complete_before = control[1]
     answer: int = choose(wish, stage_green, max_red, rotation, first_green, first_full, later, red_call, control)
     if control[1] < complete_before:
-        keep_greens(stage_green, exclusive, intergreen, amber, red_amber, aspect, age, ended, keeps, control)
+        keep_greens(stage_green, exclusive, intergreen, amber, red_amber, aspect, ended, keeps, control)
     move(stage_green, exclusive, intergreen, amber, red_amber, aspect, age, ended, red_call, called, keeps, control)
     for j in range(aspect.shape[0]):
         if calls[j] and aspect[j] != GREEN:

@@ -23,7 +23,7 @@ def webster_plan(
     Stages run in the site's order; those that no traffic needs are left out unless a group has no other. Raises InputError where the
     minima do not fit into the longest cycle [s].
     """
-    sequence = _needed(site, flows)
+    sequence = needed_stages(site, flows)
     demand = stage_demand(site, flows, sequence)
     found = calculate(demand, longest_cycle=longest_cycle)
     greens = tuple(int(green) for green in found.greens)
@@ -96,8 +96,11 @@ def _water_level(heights: Sequence[float], volume: float) -> float:
     return ordered[-1]
 
 
-def _needed(site: Intersection, flows: Mapping[str, float]) -> list[int]:
-    """The stages worth running: one is left out when nothing but what others serve as well is green in it."""
+def needed_stages(site: Intersection, flows: Mapping[str, float], *, lean: bool = False) -> list[int]:
+    """The stages worth running: one is left out when nothing but what others serve as well is green in it.
+
+    With `lean` also those go that only protect what must give way in all the others.
+    """
     greens = site.stage_greens
     wanted = np.array(
         [g.max_red is not None and (not g.movements or _called(g.movements, flows)) for g in site.groups], dtype=bool
@@ -107,7 +110,7 @@ def _needed(site: Intersection, flows: Mapping[str, float]) -> list[int]:
         rest = [s for s in kept if s != row]
         alone = greens[row] & ~greens[rest].any(axis=0) if rest else greens[row]
         exists = np.array([g.max_red is not None for g in site.groups])
-        if len(rest) > 1 and not (alone & exists).any() and not _protects(site, row, rest, flows):
+        if len(rest) > 1 and not (alone & exists).any() and (lean or not _protects(site, row, rest, flows)):
             kept = rest
     return kept
 

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from . import __version__
+from . import __version__, compare_commands
 from .core.errors import InputError, SignalwrightError
 from .core.messages import _
 from .roadside import cabinet
@@ -75,7 +75,9 @@ def run(
     end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
     timing: Timing = "safe",
     scale: Annotated[float, typer.Option(help=_("Factor on the demand."))] = 1.0,
-    transport: Annotated[Literal["libsumo", "traci"], typer.Option(help=_("libsumo (in this process) or traci."))] = "libsumo",
+    transport: Annotated[
+        Literal["libsumo", "traci"], typer.Option(help=_("libsumo (in this process) or traci."))
+    ] = "libsumo",
     gui: Annotated[bool, typer.Option("--gui", help=_("Watch it in SUMO's window."))] = False,
     out: Annotated[
         Path | None, typer.Option(help=_("Directory for result.json, trips.parquet and the manifest."))
@@ -180,6 +182,10 @@ def demo(
                 advance = told(_("{scenario}, {arm}, seed {seed}").format(scenario=scenario, arm=arm, seed=seed))
                 rows.append(run_once(RunSpec(scenario=scenario, controller=arm, seed=seed), progress=advance).row)
     console().print(result_table(rows))
+
+
+for command in (compare_commands.compare, compare_commands.merge, compare_commands.report):
+    app.command()(command)
 
 
 @app.command()

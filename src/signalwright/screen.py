@@ -48,6 +48,31 @@ def progress() -> Iterator[Callable[[str], Callable[[float], None]]]:
         yield told
 
 
+@contextmanager
+def counter(what: str) -> Iterator[Callable[[int, int, str], None]]:
+    """Yields `move(done, total, last)`: a bar that counts, with what was done last."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    shown = Console(stderr=True)
+    columns = (
+        TextColumn(what),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.description}"),
+    )
+    with Progress(*columns, console=shown, disable=not shown.is_terminal) as bars:
+        bar = bars.add_task("")
+
+        def move(done: int, total: int, last: str) -> None:
+            if bars.disable:
+                print(f"{done}/{total} {last}", file=sys.stderr, flush=True)
+            bars.update(bar, completed=done, total=total, description=last)
+
+        yield move
+
+
 def result_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     """Runs beside each other: the mean over seeds for each strategy, and the change against the first."""
     from rich.table import Table

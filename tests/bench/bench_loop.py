@@ -62,7 +62,9 @@ def closed(
     with open_street(scenario, lights, outputs=folder, seed=1, end=end, transport=transport) as street:
         if keep is not None:
             street._simulator = Noting(street._simulator, keep)  # type: ignore[assignment]
-        junctions = [Junction(c, Estimate(c.intersection), controller(c.intersection)) for c in street.cabinets.values()]
+        junctions = [
+            Junction(c, Estimate(c.intersection), controller(c.intersection)) for c in street.cabinets.values()
+        ]
         run(street, junctions)
 
 

@@ -26,7 +26,7 @@ RULES = {
     "amber lasts": ("aspect[i] == AMBER and age[i] >= amber[i]", "aspect[i] == AMBER"),
     "red-amber is shown": ("RED_AMBER if red_amber[j] > 0 else GREEN", "GREEN"),
     "red-amber lasts": ("aspect[j] == RED_AMBER and age[j] >= red_amber[j]", "aspect[j] == RED_AMBER"),
-    "red between amber and green": ("if age[j] < MIN_RED:", "if age[j] < 0:"),
+    "red between amber and green": ("elif aspect[j] != RED or age[j] < MIN_RED:", "elif aspect[j] == GREEN:"),
     "longest red refuses": ("later, red_call) < 0:", "later, red_call) < -NEVER:"),
     "longest red forces": ("    if best >= 0:\n        return answer\n", "    return answer\n"),
     "calls are heard": ("            called[j] = True\n", "            pass\n"),

@@ -58,7 +58,8 @@ def test_sumo_shows_what_was_granted(tmp_path: Path) -> None:
         granted[clock.time] = clock.cabinets[name].letters()
         rotate(clock, 300, lambda s: granted.update({s.time: s.cabinets[name].letters()}))
     shown = {
-        float(e.attrib["time"]): e.attrib["state"] for e in ET.parse(tmp_path / "run" / "states.xml").getroot().iter("tlsState")
+        float(e.attrib["time"]): e.attrib["state"]
+        for e in ET.parse(tmp_path / "run" / "states.xml").getroot().iter("tlsState")
     }
     assert len(shown) == 300
     assert len(set(shown.values())) > 5

@@ -1,0 +1,111 @@
+"""Which loops can be believed, second by second; what stands in for the others is the estimator's business.
+
+Faults found, and what finds them:
+
+    reported      the cabinet says so itself
+    stuck on      occupied without a break for five minutes, or for a minute of green during which the loops beside it saw traffic
+    stuck off     silent for ten minutes in which it should have seen a dozen vehicles, or while its partner in the lane saw twenty-five
+    chatter       more than two vehicles a second, or more than 2400 veh/h over a minute
+"""
+
+from __future__ import annotations
+
+import enum
+
+import numpy as np
+import numpy.typing as npt
+
+from .counts import Counts
+from .intersection import Intersection, LoopKind
+
+Floats = npt.NDArray[np.float64]
+
+
+class Fault(enum.IntEnum):
+    """What is wrong with a loop."""
+
+    NONE = 0
+    REPORTED = 1
+    STUCK_ON = 2
+    STUCK_OFF = 3
+    CHATTER = 4
+
+
+ON_FOR = 300.0  # [s] of unbroken occupancy
+ON_IN_GREEN = 60.0  # [s] of it at a green while others move
+MISSED = 12.0  # vehicles expected by its own mean: P(0 | 12) < 1e-5 for Poisson arrivals
+SILENT = 600.0  # [s] of silence at least, for demand comes and goes
+PASSED = 25.0  # vehicles its partner saw since it last saw any
+BURST = 3  # vehicles within one second
+FLOOD = 2400.0 / 3600.0  # [veh/s]
+SANE_FOR = 60.0  # [s] without the symptom before a loop is believed again
+HOUR_QUARTER, MINUTE = 1.0 / 900.0, 1.0 / 60.0
+
+
+class Health:
+    """The faults of one intersection's loops. `fault` (n_detectors,) of Fault, `trust` (n_detectors,) 1 believed, 0 not."""
+
+    def __init__(self, site: Intersection) -> None:
+        n = len(site.detectors)
+        self.site = site
+        self.fault = np.zeros(n, dtype=np.int8)
+        self.trust = np.ones(n)
+        self._standing, self._standing_green, self._missed = np.zeros(n), np.zeros(n), np.zeros(n)
+        self._passed, self._silent = np.zeros(n), np.zeros(n)
+        self._quick, self._mean, self._sane = np.zeros(n), np.zeros(n), np.zeros(n)
+        self._seconds = 0
+        self._stops = np.array([d.kind is LoopKind.STOP for d in site.detectors], dtype=np.bool_)
+        self._exits = np.array([d.kind is LoopKind.EXIT for d in site.detectors], dtype=np.bool_)
+        row = {lane.name: k for k, lane in enumerate(site.lanes)}
+        self._lane = np.array([row.get(d.lanes[0], -1) if len(d.lanes) == 1 else -1 for d in site.detectors], dtype=np.intp)
+        self._partner = _partners(site)
+
+    def update(self, counts: Counts, green: npt.NDArray[np.bool_]) -> Floats:
+        """`trust` after one more interval; `green` (n_lanes,) says which lanes have all their movements green."""
+        seen, occupancy = counts.vehicles, counts.occupancy
+        self._seconds += 1
+        busy = occupancy >= 0.999
+        self._standing = np.where(busy, self._standing + counts.interval, 0.0)
+        at_green = np.zeros(len(seen), dtype=np.bool_)
+        if len(green):
+            at_green = self._stops & (self._lane >= 0) & green[self._lane]
+        moving = bool((seen[self._exits] > 0).any())
+        self._standing_green = np.where(busy, self._standing_green + (at_green & moving) * counts.interval, 0.0)
+        self._quick += (seen - self._quick) * MINUTE
+        weight = max(HOUR_QUARTER, 1.0 / (self._seconds + 60.0))
+        alive = (seen > 0) | (occupancy > 0.0)
+        paired = self._partner >= 0
+        beside = np.where(paired, seen[self._partner], 0)
+        self._missed = np.where(alive, 0.0, self._missed + self._mean)
+        self._passed = np.where(alive, 0.0, self._passed + beside)
+        self._silent = np.where(alive, 0.0, self._silent + counts.interval)
+        self._mean += np.where(self._silent < SILENT, (seen - self._mean) * weight, 0.0)
+        alone = (self._missed >= MISSED) & (self._silent >= SILENT)
+        found = np.where(alone | (self._passed >= PASSED), int(Fault.STUCK_OFF), 0)
+        found = np.where((self._standing >= ON_FOR) | (self._standing_green >= ON_IN_GREEN), int(Fault.STUCK_ON), found)
+        found = np.where((seen >= BURST) | (self._quick > FLOOD), int(Fault.CHATTER), found)
+        found = np.where(counts.fault, int(Fault.REPORTED), found)
+        self._sane = np.where(found > 0, 0.0, self._sane + counts.interval)
+        healed = (found == 0) & (self._sane >= np.where(self.fault == Fault.STUCK_OFF, 1.0, SANE_FOR))
+        self.fault = np.where(found > 0, found, np.where(healed, 0, self.fault)).astype(np.int8)
+        np.copyto(self.trust, self.fault == 0)
+        return self.trust
+
+    def notes(self) -> dict[str, str]:
+        """Detector name -> what is wrong with it, in words, for those not believed."""
+        return {
+            detector.name: Fault(int(fault)).name.lower().replace("_", " ")
+            for detector, fault in zip(self.site.detectors, self.fault, strict=True)
+            if fault
+        }
+
+
+def _partners(site: Intersection) -> npt.NDArray[np.intp]:
+    """For each loop the one other loop nearly all its traffic must also cross: stop line and advance loop of one lane; else -1."""
+    partner = np.full(len(site.detectors), -1, dtype=np.intp)
+    stop = {d.lanes[0]: k for k, d in enumerate(site.detectors) if d.kind is LoopKind.STOP and len(d.lanes) == 1}
+    for k, d in enumerate(site.detectors):
+        if d.kind is LoopKind.ADVANCE and d.lanes == (d.lane,) and d.lane in stop:
+            partner[k] = stop[d.lane]
+            partner[stop[d.lane]] = k
+    return partner

@@ -1,0 +1,121 @@
+"""What one junction makes of its neighbours' forecasts, and what it tells them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .forecast import Forecast
+from .intersection import Intersection, LoopKind
+from .state import TrafficState
+
+Floats = npt.NDArray[np.float64]
+
+RING = 256
+KEPT = 0.97
+"""Trust in a neighbour's forecast kept with each second of lead."""
+SETTING_OFF = 3.0
+"""Seconds a vehicle loses on the way to its speed behind the stop line."""
+SPEED_KEPT = 0.93
+SPACE = 7.0
+RECENT = 120
+"""Seconds of a neighbour's outflow its mean is taken over."""
+LITTLE_ROOM, SHUT_FOR = 2.0, 3.0
+"""Vehicles of room below which an exit takes nobody, and seconds for which that is believed."""
+
+
+class Neighbours:
+    """The arms of one intersection that begin at another light, by the name of the road edge both know."""
+
+    def __init__(self, site: Intersection, horizon: int) -> None:
+        self.site, self.horizon = site, horizon
+        row = {lane.name: k for k, lane in enumerate(site.lanes)}
+        self.arms: dict[str, dict[int, float]] = {}
+        for detector in site.detectors:
+            if detector.kind in (LoopKind.ADVANCE, LoopKind.ENTRANCE):
+                for name in detector.lanes:
+                    self._reach(detector.lane, row[name], detector.distance + detector.position)
+        for lane in site.lanes:
+            self._reach(lane.name, row[lane.name], lane.length)
+        self.rings: dict[tuple[str, str], Floats] = {}
+        self.until: dict[tuple[str, str], float] = {}
+        self.room: dict[str, tuple[float, float]] = {}
+        self._exit_row = {way.name: k for k, way in enumerate(site.exits)}
+        destinations = [self._exit_row.get(move.destination, -1) for move in site.movements]
+        self._ways = np.zeros((len(site.movements), len(site.exits)))
+        for m, k in enumerate(destinations):
+            if k >= 0:
+                self._ways[m, k] = 1.0
+        self._told = np.zeros((len(site.lanes), horizon))
+        self._closed = np.zeros(len(site.lanes))
+
+    def _reach(self, lane: str, approach: int, distance: float) -> None:
+        edge = lane.rsplit("_", 1)[0]
+        seconds = distance / (SPEED_KEPT * max(self.site.lanes[approach].speed, 1.0)) + SETTING_OFF
+        known = self.arms.setdefault(edge, {})
+        known[approach] = max(known.get(approach, 0.0), seconds)
+
+    def hear(self, forecasts: tuple[Forecast, ...]) -> None:
+        """Keep what the neighbours said."""
+        for f in forecasts:
+            if f.room is not None:
+                self.room[f.exit] = (f.time, f.room)
+            if f.outflow and f.exit in self.arms:
+                ring = self.rings.setdefault((f.sender, f.exit), np.zeros(RING))
+                begin = round(f.time)
+                at = (begin + np.arange(RING - RECENT)) % RING
+                ring[at] = 0.0
+                ring[at[: len(f.outflow)]] = f.outflow
+                self.until[f.sender, f.exit] = begin + len(f.outflow)
+
+    def correction(self, state: TrafficState) -> Floats | None:
+        """(n_lanes, horizon) to add to the arrivals of `state`: beyond the loops' sight the neighbours' plans instead of the mean."""
+        if not self.rings:
+            return None
+        told = self._told
+        told[:] = 0.0
+        now = round(state.time)
+        mean = state.arrivals[:, -1]
+        for (sender, exit_), ring in self.rings.items():
+            lanes = self.arms[exit_]
+            recent = float(ring[(now - np.arange(RECENT)) % RING].mean())
+            whole = max(recent, float(sum(mean[lane] for lane in lanes)), 1e-3)
+            for lane, lag in lanes.items():
+                first = max(int(np.ceil(state.sight[lane])), round(lag) - RECENT)
+                last = min(self.horizon, round(self.until[sender, exit_] - now + lag))
+                if last <= first:
+                    continue
+                ahead = np.arange(first, last)
+                coming = ring[(now + ahead - round(lag)) % RING] * (mean[lane] / whole)
+                told[lane, first:last] += (coming - mean[lane]) * KEPT ** (ahead - first)
+        return told
+
+    def shut(self, state: TrafficState) -> Floats:
+        """(n_lanes,) [s] for which lanes are closed because the neighbour downstream has no room."""
+        closed = self._closed
+        closed[:] = 0.0
+        for exit_, (time, room) in self.room.items():
+            if room < LITTLE_ROOM and state.time - time <= SHUT_FOR and exit_ in self._exit_row:
+                share = state.turning @ self._ways[:, self._exit_row[exit_]]
+                closed[share > 0.3] = SHUT_FOR
+        return closed
+
+    def tell(self, state: TrafficState, outflow: npt.NDArray[np.float32]) -> tuple[Forecast, ...]:
+        """The letters of this second: `outflow` (horizon, n_lanes) by exits to those downstream, room and price to those upstream."""
+        name, letters = self.site.name, []
+        by_exit = outflow @ (state.turning @ self._ways)
+        for k, way in enumerate(self.site.exits):
+            if way.towards is not None:
+                flow = tuple(round(float(x), 3) for x in by_exit[:, k])
+                letters.append(Forecast(name, way.towards, way.name, state.time, outflow=flow))
+        for sender, exit_ in self.rings:
+            lanes = self.arms[exit_]
+            place = sum(
+                (lag - SETTING_OFF) * SPEED_KEPT * self.site.lanes[lane].speed / SPACE for lane, lag in lanes.items()
+            )
+            there = sum(
+                float(state.queue[lane] + state.arrivals[lane, : int(state.sight[lane])].sum()) for lane in lanes
+            )
+            wait = max(float(state.queue[lane] / state.saturation[lane]) for lane in lanes)
+            letters.append(Forecast(name, sender, exit_, state.time, room=max(place - there, 0.0), price=wait))
+        return tuple(letters)

@@ -1,0 +1,151 @@
+"""A trial: a scenario under given programs, simulated once and measured, queues included; many of them in parallel."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+import numpy as np
+from lxml import etree
+
+from ..core.errors import ResultError, SimulationError
+from ..core.messages import _
+from ..networks.netfile import read_lights
+from ..networks.scenario import Scenario, read_scenario
+from ..networks.sumo import open_street
+from .crew import work_through
+from .metrics import measure, read_statistic, read_trips
+from .spec import Transport, scenario_path
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What to simulate: `programs` are additional files loaded after the scenario's own.
+
+    variation: the demand is scaled by a factor drawn by the seed between 1 - variation and 1 + variation, and every
+    departure put off by up to `jitter` [s]; both are the same for the same seed, whatever the programs. queues: measure
+    them too.
+    """
+
+    scenario: str
+    arm: str
+    seed: int
+    programs: tuple[str, ...] = ()
+    begin: float | None = None
+    end: float | None = None
+    scale: float = 1.0
+    variation: float = 0.0
+    jitter: float = 0.0
+    queues: bool = False
+    transport: Transport = "libsumo"
+
+    @property
+    def demand(self) -> float:
+        """The factor on the demand of this seed."""
+        drawn = np.random.default_rng([self.seed, 4]).uniform(-1.0, 1.0)
+        return self.scale * (1.0 + self.variation * float(drawn))
+
+
+def tried(trial: Trial) -> dict[str, Any]:
+    """Simulate a trial: a row with its arm, its seed and every metric; with `queues` also `longest_queue` [m],
+    `full_lanes` (whose queue reached the lane's beginning) and `queue_share`, the greatest share of a lane that stood.
+
+    Raises InputError, MissingSumo, SimulationError.
+    """
+    scenario = read_scenario(scenario_path(trial.scenario))
+    scenario = replace(
+        scenario, additionals=(*scenario.additionals, *(Path(path).resolve() for path in trial.programs))
+    )
+    with TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
+        outputs = Path(folder)
+        if trial.queues:
+            scenario = _watched(scenario, outputs)
+        extra = {"random-depart-offset": f"{trial.jitter:g}"} if trial.jitter else {}
+        with open_street(
+            scenario, {}, outputs=outputs, seed=trial.seed, begin=trial.begin, end=trial.end, scale=trial.demand,
+            transport=trial.transport, extra=extra,
+        ) as street:  # fmt: skip
+            while street.tick():
+                pass
+            end = street.time
+        metrics = measure(read_trips(outputs / "tripinfo.xml", end), read_statistic(outputs / "statistics.xml"))
+        queues = _read_queues(outputs / QUEUES) if trial.queues else {}
+    return {"arm": trial.arm, "seed": trial.seed, "demand": trial.demand, **asdict(metrics), **queues}
+
+
+def try_all(
+    trials: Sequence[Trial], workers: int | None = None, told: Callable[[float], None] | None = None
+) -> list[dict[str, Any]]:
+    """The rows of many trials, in their order, from parallel worker processes. Raises SimulationError with the first
+    trial that failed."""
+    rows: dict[int, dict[str, Any]] = {}
+    for place, row in _outcomes(trials, workers or len(os.sched_getaffinity(0))):
+        rows[place] = row
+        if told is not None:
+            told(len(rows) / len(trials))
+    return [rows[place] for place in range(len(trials))]
+
+
+def _outcomes(trials: Sequence[Trial], workers: int) -> Iterator[tuple[int, dict[str, Any]]]:
+    if not trials:
+        return
+    for outcome in work_through(enumerate(trials), _numbered, min(workers, len(trials))):
+        if outcome.error:
+            place, trial = outcome.job
+            raise SimulationError(
+                _("{arm}, seed {seed}, came to no end: {why}").format(
+                    arm=trial.arm, seed=trial.seed, why=outcome.error.strip()
+                )
+            )
+        yield outcome.value
+
+
+def _numbered(job: tuple[int, Trial]) -> tuple[int, dict[str, Any]]:
+    """In a worker."""
+    place, trial = job
+    return place, tried(trial)
+
+
+QUEUES, QUEUE_LOOPS = "queues.xml", "queues.add.xml"
+
+
+def approach_lanes(scenario: Scenario) -> dict[str, float]:
+    """The lanes that lead to the lights, and their lengths [m]."""
+    lights = read_lights(scenario)
+    return {lane.name: lane.length for light in lights.values() for lane in light.intersection.lanes}
+
+
+def _watched(scenario: Scenario, folder: Path) -> Scenario:
+    """The scenario with an area detector on every lane that leads to a light."""
+    lines = ["<additional>"]
+    for lane, length in approach_lanes(scenario).items():
+        if length > 1.0:
+            lines.append(
+                f'    <laneAreaDetector id={quoteattr(f"signalwright queue {lane}")} lane={quoteattr(lane)} pos="0" '
+                f'endPos="-0.1" friendlyPos="true" file={quoteattr(str(folder / QUEUES))}/>'
+            )
+    path = folder / QUEUE_LOOPS
+    path.write_text("\n".join([*lines, "</additional>\n"]), encoding="utf-8")
+    return replace(scenario, additionals=(*scenario.additionals, path))
+
+
+def _read_queues(path: Path) -> dict[str, float]:
+    """The longest queue, how many lanes were full to their beginning, and the greatest share of a lane that stood."""
+    longest, full, share = 0.0, 0, 0.0
+    try:
+        found: Iterable[Any] = (element for _event, element in etree.iterparse(str(path), tag="interval"))
+        for interval in found:
+            length = float(interval.get("maxJamLengthInMeters", 0.0))
+            occupied = min(1.0, float(interval.get("maxOccupancy", 0.0)) / 100.0)
+            longest, share = max(longest, length), max(share, occupied)
+            full += occupied > 0.9
+    except (OSError, etree.XMLSyntaxError, ValueError) as error:
+        raise ResultError(
+            _("{path}: no usable detector output of SUMO: {error}").format(path=path, error=error)
+        ) from error
+    return {"longest_queue": longest, "full_lanes": float(full), "queue_share": share}

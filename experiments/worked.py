@@ -1,0 +1,123 @@
+"""A plan worked out for the person who signs it: flow ratios, critical lanes, saturation, control delay, level of service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..core.intersection import Intersection
+from ..core.messages import _
+from ..core.plan import Plan, cycle_of, interstages_of
+from ..core.planning.fixed import lane_flows, stage_demand
+from ..core.planning.hcm import control_delay
+from ..core.planning.webster import critical, optimum_cycle, shortest_cycle
+
+
+@dataclass(frozen=True, slots=True)
+class LaneRow:
+    """One approach lane: `movements` on it, flow and saturation flow [veh/h], y, effective green [s], x, the parts of
+    HCM control delay and their sum [s/veh], level of service."""
+
+    lane: str
+    movements: tuple[str, ...]
+    flow: float
+    saturation_flow: float
+    flow_ratio: float
+    critical: bool
+    effective_green: float
+    saturation_degree: float
+    uniform_delay: float
+    incremental_delay: float
+    delay: float
+    service: str
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """The calculation of one light. `greens` and `interstages` [s] by stage, Y, L [s], Webster's cycle [s] (None when
+    Y >= 1), the shortest cycle the minima allow [s], mean control delay [s/veh]."""
+
+    light: str
+    cycle: int
+    offset: int
+    stages: tuple[str, ...]
+    greens: tuple[int, ...]
+    interstages: tuple[int, ...]
+    critical_flow_ratio: float
+    lost_time: float
+    optimum_cycle: float | None
+    shortest_cycle: float | None
+    delay: float
+    lanes: tuple[LaneRow, ...]
+    remarks: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return asdict(self)
+
+
+def worked_out(site: Intersection, plan: Plan, flows: Mapping[str, float]) -> Worked:
+    """Work a plan out for `flows` by movement [veh/h]."""
+    sequence = [site.stage_index[name] for name in plan.stages]
+    demand = stage_demand(site, flows, sequence)
+    cycle = cycle_of(plan, site)
+    deciding, y, lost = critical(demand)
+    best, least = optimum_cycle(lost, y), shortest_cycle(demand)
+    effective = np.minimum(demand.effective_green(np.array(plan.greens, dtype=float)), float(cycle))
+    found = control_delay(demand.flow, demand.saturation, effective, float(cycle))
+    share = lane_flows(site, flows)
+    users = {
+        lane.name: tuple(m.name for m in site.movements if share.get((m.name, lane.name), 0.0) > 0.0)
+        for lane in site.lanes
+    }
+    names = [lane for lane, of_lane in users.items() if of_lane]
+    rows = tuple(
+        LaneRow(
+            lane=name,
+            movements=users[name],
+            flow=float(demand.flow[k]),
+            saturation_flow=float(demand.saturation[k]),
+            flow_ratio=float(demand.flow_ratio[k]),
+            critical=k in deciding,
+            effective_green=float(effective[k]),
+            saturation_degree=float(found.x[k]),
+            uniform_delay=float(found.uniform[k]),
+            incremental_delay=float(found.incremental[k]),
+            delay=float(found.total[k]),
+            service=found.service[k],
+        )
+        for k, name in enumerate(names)
+    )
+    return Worked(
+        light=site.name,
+        cycle=cycle,
+        offset=plan.offset,
+        stages=plan.stages,
+        greens=plan.greens,
+        interstages=interstages_of(plan, site),
+        critical_flow_ratio=y,
+        lost_time=lost,
+        optimum_cycle=float(best) if np.isfinite(best) else None,
+        shortest_cycle=float(least) if np.isfinite(least) else None,
+        delay=found.mean(demand.flow),
+        lanes=rows,
+        remarks=_remarks(rows, y),
+    )
+
+
+def _remarks(rows: tuple[LaneRow, ...], y: float) -> tuple[str, ...]:
+    remarks = []
+    if y >= 1.0:
+        remarks.append(_("oversaturated: no cycle can carry this traffic (Y = {y:.2f}); queues will grow").format(y=y))
+    over = [row for row in rows if row.saturation_degree > 1.0]
+    if over:
+        worst = max(over, key=lambda row: row.saturation_degree)
+        remarks.append(
+            _("{n} lanes are over their capacity, the worst is {lane} with a degree of saturation of {x:.2f}").format(
+                n=len(over), lane=worst.lane, x=worst.saturation_degree
+            )
+        )
+    return tuple(remarks)
