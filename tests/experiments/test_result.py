@@ -64,7 +64,7 @@ def test_interrupted_while_writing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         if next(calls) == 1:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(os, "fsync", interrupted)
+    monkeypatch.setattr("os.fsync", interrupted)
     with pytest.raises(KeyboardInterrupt):
         write_result(a_result(2.0), out, overwrite=True)
     assert os.listdir(tmp_path) == ["run"]
@@ -127,7 +127,7 @@ def test_single_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(_handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(ResultError, match="disk is full"):
         write_file(path, json.dumps([2]).encode())
     assert json.loads(path.read_text()) == [1]
