@@ -180,7 +180,9 @@ def _candidates(
     remarks: list[str],
 ) -> tuple[list[Candidate], bool]:
     found = [Candidate(IN_FORCE, {})]
-    webster = _certified({n: webster_plan(light.intersection, flows[n], name=name)[0] for n, light in lights.items()}, lights)
+    webster = _certified(
+        {n: webster_plan(light.intersection, flows[n], name=name)[0] for n, light in lights.items()}, lights
+    )
     if webster is not None:
         found.append(Candidate("webster", webster))
     saturated = False
@@ -206,7 +208,9 @@ def _candidates(
     return found, saturated
 
 
-def _best_of_each_cycle(plans: Iterable[NetworkPlan], lights: Mapping[str, Light], lean: bool, most: int = 6) -> list[Candidate]:
+def _best_of_each_cycle(
+    plans: Iterable[NetworkPlan], lights: Mapping[str, Light], lean: bool, most: int = 6
+) -> list[Candidate]:
     by_cycle: dict[int, Candidate] = {}
     for one in plans:
         if one.cycle in by_cycle or len(by_cycle) == most:
@@ -256,7 +260,9 @@ class Bench:
     def mean_delays(self, plans: Sequence[Plans], seeds: Sequence[int]) -> list[float]:
         """Mean delay [s/veh] of each of the plans over the seeds of an alteration."""
         trials = [
-            self._trial(f"alteration {k}", one, k, TRAINING + 100 + seed) for k, one in enumerate(plans) for seed in seeds
+            self._trial(f"alteration {k}", one, k, TRAINING + 100 + seed)
+            for k, one in enumerate(plans)
+            for seed in seeds
         ]
         rows = try_all(trials, self.workers)
         n = len(seeds)

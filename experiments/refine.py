@@ -46,7 +46,9 @@ def altered(plans: Plans, rng: np.random.Generator) -> Plans:
                 factor = float(rng.choice((0.85, 0.92, 1.08, 1.18)))
                 changed = {name: _certified(_stretched(safe, factor), safe) for name, safe in plans.items()}
             else:
-                some = rng.choice(names, size=min(len(names), 1 + int(rng.integers(0, max(1, len(names) // 3)))), replace=False)
+                some = rng.choice(
+                    names, size=min(len(names), 1 + int(rng.integers(0, max(1, len(names) // 3)))), replace=False
+                )
                 for name in some:
                     safe = plans[str(name)]
                     plan = _moved(safe.plan, rng) if kind < 0.75 or len(names) == 1 else _shifted(safe, rng)

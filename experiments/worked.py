@@ -69,7 +69,10 @@ def worked_out(site: Intersection, plan: Plan, flows: Mapping[str, float]) -> Wo
     effective = np.minimum(demand.effective_green(np.array(plan.greens, dtype=float)), float(cycle))
     found = control_delay(demand.flow, demand.saturation, effective, float(cycle))
     share = lane_flows(site, flows)
-    users = {lane.name: tuple(m.name for m in site.movements if share.get((m.name, lane.name), 0.0) > 0.0) for lane in site.lanes}
+    users = {
+        lane.name: tuple(m.name for m in site.movements if share.get((m.name, lane.name), 0.0) > 0.0)
+        for lane in site.lanes
+    }
     names = [lane for lane, of_lane in users.items() if of_lane]
     rows = tuple(
         LaneRow(

@@ -49,7 +49,12 @@ class _LaneGroup:
 
 
 def streets_of(
-    lights: Mapping[str, Light], flows: Mapping[str, Flows], journeys: Journeys, *, orders: bool = True, lean: bool = False
+    lights: Mapping[str, Light],
+    flows: Mapping[str, Flows],
+    journeys: Journeys,
+    *,
+    orders: bool = True,
+    lean: bool = False,
 ) -> tuple[Streets, dict[str, Intersection]]:
     """The streets, and each light's site with only the stages that its traffic needs.
 
@@ -95,7 +100,10 @@ def _lane_groups(site: Intersection, flows: Mapping[str, float]) -> list[_LaneGr
             by_use.setdefault((origin_of[min(users)], users), []).append(lane.name)
     return [
         _LaneGroup(
-            site.name, origin, tuple(lanes), {m: sum(share.get((m, lane), 0.0) for lane in lanes) for m in sorted(users)}
+            site.name,
+            origin,
+            tuple(lanes),
+            {m: sum(share.get((m, lane), 0.0) for lane in lanes) for m in sorted(users)},
         )
         for (origin, users), lanes in by_use.items()
     ]
@@ -154,7 +162,9 @@ def _links(
     return made
 
 
-def _green(site: Intersection, group: _LaneGroup, flows: Mapping[str, float]) -> tuple[frozenset[str], dict[str, float]]:
+def _green(
+    site: Intersection, group: _LaneGroup, flows: Mapping[str, float]
+) -> tuple[frozenset[str], dict[str, float]]:
     """Stages that give the lanes all their saturation flow, and those that give a share of it."""
     row_of = {m.name: row for row, g in enumerate(site.groups) for m in g.movements}
     movement = {m.name: m for m in site.movements}
@@ -177,7 +187,9 @@ def _green(site: Intersection, group: _LaneGroup, flows: Mapping[str, float]) ->
     return frozenset(green), yielding
 
 
-def _share(site: Intersection, movement: Movement, row: int, on: npt.NDArray[np.bool_], flows: Mapping[str, float]) -> float:
+def _share(
+    site: Intersection, movement: Movement, row: int, on: npt.NDArray[np.bool_], flows: Mapping[str, float]
+) -> float:
     """Share of its saturation flow that a movement gets where it gives way to others that are green.
 
     HCM 7 chapter 31: nothing while the opposing queue discharges, then gap acceptance; and the sneakers of a cycle.
