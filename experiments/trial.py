@@ -69,7 +69,9 @@ def tried(trial: Trial) -> dict[str, Any]:
     Raises InputError, MissingSumo, SimulationError.
     """
     scenario = read_scenario(scenario_path(trial.scenario))
-    scenario = replace(scenario, additionals=(*scenario.additionals, *(Path(path).resolve() for path in trial.programs)))
+    scenario = replace(
+        scenario, additionals=(*scenario.additionals, *(Path(path).resolve() for path in trial.programs))
+    )
     with TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         outputs = Path(folder)
         if trial.queues:
