@@ -101,7 +101,7 @@ def validate(
     baseline: Path | None = None,
     seeds: int = 20,
     variation: float = 0.1,
-    jitter: float = 120.0,
+    jitter: float = 30.0,
     begin: float | None = None,
     end: float | None = None,
     workers: int | None = None,

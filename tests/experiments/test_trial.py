@@ -31,6 +31,8 @@ def test_a_trial_that_fails_says_why(tmp_path: object) -> None:
     from pathlib import Path
 
     bad = Path(str(tmp_path)) / "bad.add.xml"
-    bad.write_text('<additional><tlLogic id="nowhere" programID="x" type="static"><phase duration="3" state="G"/></tlLogic></additional>')
+    bad.write_text(
+        '<additional><tlLogic id="nowhere" programID="x" type="static"><phase duration="3" state="G"/></tlLogic></additional>'
+    )
     with pytest.raises(SimulationError, match="nowhere"):
         tried(Trial("cross", "plan", 1, (str(bad),), end=60))
