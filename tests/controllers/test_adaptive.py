@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from simple_sites import crossing, quiet, seen, status
 
 from signalwright.controllers.adaptive import Adaptive
 from signalwright.controllers.laemmer import Laemmer
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.forecast import Neighbourly
+from simple_sites import crossing, quiet, seen, status
 
 
-def _state(site, queue=(), arrivals=(), stage=0, elapsed=20.0):
+def _state(site: Any, queue: Any = (), arrivals: Any = (), stage: Any = 0, elapsed: Any = 20.0) -> Any:
     estimate = Estimate(site)
     state = estimate.update(quiet(site, 1), status(1, stage, elapsed))
     state.arrivals[:] = 0.0
@@ -23,21 +25,21 @@ def _state(site, queue=(), arrivals=(), stage=0, elapsed=20.0):
     return state
 
 
-def test_it_goes_where_somebody_waits():
+def test_it_goes_where_somebody_waits() -> None:
     """With a queue at red and nobody at green it changes at once; with nobody anywhere it stays."""
     site = crossing()
     assert Adaptive(site).decide(_state(site, queue=[(2, 4.0)])) == 1
     assert Adaptive(site).decide(_state(site)) is None
 
 
-def test_it_lets_a_platoon_pass_first():
+def test_it_lets_a_platoon_pass_first() -> None:
     """One vehicle at red waits for six that arrive at green within seconds."""
     site = crossing()
     coming = [(lane, second, 1.0) for second in (1, 3, 5) for lane in (0, 1)]
     assert Adaptive(site).decide(_state(site, queue=[(2, 1.0)], arrivals=coming)) is None
 
 
-def test_a_blocked_lane_is_worth_nothing():
+def test_a_blocked_lane_is_worth_nothing() -> None:
     """A queue that cannot leave does not hold its green against one that can."""
     site = crossing()
     state = _state(site, queue=[(0, 9.0), (2, 3.0)])
@@ -46,7 +48,7 @@ def test_a_blocked_lane_is_worth_nothing():
     assert Adaptive(site).decide(state) == 1
 
 
-def test_it_waits_until_its_wish_can_be_heard():
+def test_it_waits_until_its_wish_can_be_heard() -> None:
     """In an interstage it asks for nothing."""
     site = crossing()
     state = _state(site, queue=[(2, 9.0)])
@@ -54,7 +56,7 @@ def test_it_waits_until_its_wish_can_be_heard():
     assert Adaptive(site).decide(state) is None
 
 
-def test_it_falls_back_and_says_so():
+def test_it_falls_back_and_says_so() -> None:
     """With half the loops gone the index rule decides, with all of them stages are served in turn."""
     site = crossing()
     controller = Adaptive(site)
@@ -68,7 +70,7 @@ def test_it_falls_back_and_says_so():
     assert "few loops" in controller.explain(state)
 
 
-def test_neighbours_hear_of_what_will_come():
+def test_neighbours_hear_of_what_will_come() -> None:
     """What one junction plans to send is expected by the next beyond its loops' sight, in place of the mean."""
     first, second = crossing("A", towards="B"), crossing("B")
     renamed = Adaptive(first)
@@ -96,7 +98,7 @@ def test_neighbours_hear_of_what_will_come():
     assert [(f.receiver, f.exit, f.room is not None) for f in told_back] == [("A", "w", True)]
 
 
-def test_a_neighbour_without_room_gets_nobody():
+def test_a_neighbour_without_room_gets_nobody() -> None:
     """A told exit without room closes the lanes that lead there."""
     site = crossing("A", towards="B")
     controller = Adaptive(site)
@@ -107,7 +109,7 @@ def test_a_neighbour_without_room_gets_nobody():
     assert (controller.neighbours.shut(state)[:2] > 0).all()
 
 
-def test_its_reasons_can_be_read():
+def test_its_reasons_can_be_read() -> None:
     """The explanation names lanes, queues, the choice and the next best with their costs."""
     site = crossing()
     controller = Adaptive(site)
@@ -119,14 +121,14 @@ def test_its_reasons_can_be_read():
     assert "vehicle seconds" in text
 
 
-def test_the_index_rule_serves_the_longer_queue():
+def test_the_index_rule_serves_the_longer_queue() -> None:
     """The index rule leaves an empty approach for a queue, and stays while it discharges."""
     site = crossing()
     assert Laemmer(site).decide(_state(site, queue=[(2, 5.0)])) == 1
     assert Laemmer(site).decide(_state(site, queue=[(0, 8.0), (1, 8.0), (2, 1.0)])) is None
 
 
-def test_it_never_looks_at_a_fault_as_traffic():
+def test_it_never_looks_at_a_fault_as_traffic() -> None:
     """A stop-line loop reported faulty and occupied does not make a queue."""
     site = crossing()
     estimate = Estimate(site)

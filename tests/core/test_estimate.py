@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
-from simple_sites import crossing, quiet, seen, status
 
 from signalwright.core.estimate import Estimate
+from simple_sites import crossing, quiet, seen, status
 
 
-def _expected(estimate: Estimate) -> np.ndarray:
+def _expected(estimate: Estimate) -> Any:
     return estimate.far.sum(axis=1) + estimate.near.sum(axis=1) + estimate.queue + estimate.upper
 
 
-def test_a_vehicle_is_expected_when_it_would_come():
+def test_a_vehicle_is_expected_when_it_would_come() -> None:
     """One seen 40 m upstream is due at the stop line in distance over speed, and nowhere else."""
     site = crossing()
     estimate = Estimate(site)
@@ -25,7 +27,7 @@ def test_a_vehicle_is_expected_when_it_would_come():
     assert state.arrivals[:2, :10].sum() == 0
 
 
-def test_nobody_is_lost_between_the_loops():
+def test_nobody_is_lost_between_the_loops() -> None:
     """Vehicles that pass entrance and advance loop stand in the queue at red, each once."""
     site = crossing()
     estimate = Estimate(site)
@@ -44,7 +46,7 @@ def test_nobody_is_lost_between_the_loops():
     assert estimate.state.calls[1]
 
 
-def test_the_queue_leaves_by_the_stop_line():
+def test_the_queue_leaves_by_the_stop_line() -> None:
     """Each departure takes one from the queue, also of one that stood on the loop; a queue that is gone is zero."""
     site = crossing()
     estimate = Estimate(site)
@@ -60,7 +62,7 @@ def test_the_queue_leaves_by_the_stop_line():
     assert estimate.state.queue[0] == 0.0
 
 
-def test_an_empty_green_stop_line_heals_the_count():
+def test_an_empty_green_stop_line_heals_the_count() -> None:
     """What was counted in and never came is forgotten after some seconds of a green that nobody uses."""
     site = crossing()
     estimate = Estimate(site)
@@ -72,7 +74,7 @@ def test_an_empty_green_stop_line_heals_the_count():
     assert estimate.state.queue[2] == 0.0
 
 
-def test_a_queue_over_the_advance_loop_is_at_least_as_long():
+def test_a_queue_over_the_advance_loop_is_at_least_as_long() -> None:
     """An advance loop that stands occupied while somebody waits at the stop line means a full stretch between."""
     site = crossing()
     estimate = Estimate(site)
@@ -81,7 +83,7 @@ def test_a_queue_over_the_advance_loop_is_at_least_as_long():
     assert estimate.state.queue[2] >= 40.0 / 7.0 - 0.01
 
 
-def test_standing_upstream_of_an_empty_stop_line_is_no_queue():
+def test_standing_upstream_of_an_empty_stop_line_is_no_queue() -> None:
     """An occupied advance loop with nobody at the stop line is held up elsewhere: green would serve nobody."""
     site = crossing()
     estimate = Estimate(site)
@@ -90,7 +92,7 @@ def test_standing_upstream_of_an_empty_stop_line_is_no_queue():
     assert estimate.state.queue[2] == 0.0
 
 
-def test_a_green_that_nobody_leaves_by_is_blocked():
+def test_a_green_that_nobody_leaves_by_is_blocked() -> None:
     """A vehicle that stands at green closes its lane; the first that leaves opens it."""
     site = crossing()
     estimate = Estimate(site)
@@ -102,7 +104,7 @@ def test_a_green_that_nobody_leaves_by_is_blocked():
     assert state.closed[2] == 0.0
 
 
-def test_a_full_exit_closes_the_lanes_that_lead_there():
+def test_a_full_exit_closes_the_lanes_that_lead_there() -> None:
     """Where the loop behind the junction stands occupied there is no room, and nothing is expected to leave."""
     site = crossing()
     estimate = Estimate(site)
@@ -113,7 +115,7 @@ def test_a_full_exit_closes_the_lanes_that_lead_there():
     assert state.closed[2] == 0.0
 
 
-def test_lane_shares_are_learnt():
+def test_lane_shares_are_learnt() -> None:
     """Drivers of one entrance loop who always come to the other lane are expected there after some minutes."""
     site = crossing()
     estimate = Estimate(site)
@@ -130,7 +132,7 @@ def test_lane_shares_are_learnt():
     assert share[0] < 0.1
 
 
-def test_vehicles_that_do_not_come_out_are_inside():
+def test_vehicles_that_do_not_come_out_are_inside() -> None:
     """Three that left the stop line and never passed a loop behind it are in the junction some seconds later."""
     site = crossing()
     estimate = Estimate(site)

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from simple_sites import crossing, quiet, seen
 
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.health import Fault, Health
+from simple_sites import crossing, quiet, seen
 
 GREEN_WEST = np.array([True, True, False])
 
 
-def _row(site, name):
+def _row(site: Any, name: Any) -> Any:
     return [d.name for d in site.detectors].index(name)
 
 
-def test_ordinary_traffic_raises_no_alarm():
+def test_ordinary_traffic_raises_no_alarm() -> None:
     """An hour of Poisson traffic, the vehicles of each lane seen by each of its loops, leaves every loop believed."""
     site = crossing()
     health, rng = Health(site), np.random.default_rng(4)
@@ -29,7 +31,7 @@ def test_ordinary_traffic_raises_no_alarm():
         assert trust.all(), health.notes()
 
 
-def test_a_reported_fault_counts_at_once():
+def test_a_reported_fault_counts_at_once() -> None:
     """What the cabinet says of its own loop is believed."""
     site = crossing()
     health = Health(site)
@@ -41,7 +43,7 @@ def test_a_reported_fault_counts_at_once():
     assert health.notes() == {site.detectors[3].name: "reported"}
 
 
-def test_a_loop_stuck_on_is_found_sooner_at_green():
+def test_a_loop_stuck_on_is_found_sooner_at_green() -> None:
     """Five minutes of unbroken occupancy are a fault; a minute is, at a green where others move."""
     site = crossing()
     health = Health(site)
@@ -54,7 +56,7 @@ def test_a_loop_stuck_on_is_found_sooner_at_green():
     assert health.fault[_row(site, "n_0/stop")] == Fault.STUCK_ON
 
 
-def test_a_dead_loop_is_found_by_its_partner():
+def test_a_dead_loop_is_found_by_its_partner() -> None:
     """A stop-line loop that sees none of the vehicles its advance loop sees is dead, and believed again once it lives."""
     site = crossing()
     health = Health(site)
@@ -67,7 +69,7 @@ def test_a_dead_loop_is_found_by_its_partner():
     assert health.fault[row] == Fault.NONE
 
 
-def test_chatter_is_found():
+def test_chatter_is_found() -> None:
     """Three vehicles in a second cannot be."""
     site = crossing()
     health = Health(site)
@@ -75,7 +77,7 @@ def test_chatter_is_found():
     assert health.fault[_row(site, "w_1/stop")] == Fault.CHATTER
 
 
-def test_a_blind_lane_still_expects_its_mean():
+def test_a_blind_lane_still_expects_its_mean() -> None:
     """With every loop of a lane faulty its traffic is taken at its mean, and its confidence is nothing."""
     site = crossing()
     estimate = Estimate(site)
