@@ -139,7 +139,7 @@ def _counts_for_sampler(counts: CountsFile, folder: Path) -> list[str]:
 def _met(counts: CountsFile, sampled: Path, hours: float) -> tuple[Met, ...]:
     passed: dict[str, int] = {}
     for element in elements(sampled, "vehicle"):
-        edges = next((route.get("edges").split() for route in element.iter("route")), [])
+        edges: list[str] = next((route.get("edges").split() for route in element.iter("route")), [])
         for name in [*edges, *(f"{a}->{b}" for a, b in pairwise(edges))]:
             passed[name] = passed.get(name, 0) + 1
     rows = []

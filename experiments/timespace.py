@@ -82,7 +82,8 @@ def busiest_street(
     if not both:
         return None
     row = list(max(both, key=lambda pair: (both[pair], pair)))
-    least = LEAST_PART * both[row[0], row[1]]
+    first, second = row
+    least = LEAST_PART * both[first, second]
     for end in (-1, 0):
         while onward := [b for a, b in both if a == row[end] and b not in row and both[a, b] >= least]:
             row.insert(len(row) if end else 0, max(onward, key=lambda b: (both[row[end], b], b)))
@@ -138,7 +139,8 @@ def _greens(
     group = next(row for row, g in enumerate(site.groups) if through in g.movements)
     index = next(link.index for link in light.links if link.group == group)
     program = program_of(light, plan, "drawn")
-    spans, time = [], 0
+    spans: list[tuple[float, float]] = []
+    time = 0.0
     for step in program.steps:
         if step.state[index] in GREEN:
             if spans and spans[-1][1] == time:

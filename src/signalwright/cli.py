@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from . import __version__, compare_commands
+from . import __version__, compare_commands, plan_commands
 from .core.errors import InputError, SignalwrightError
 from .core.messages import _
 from .roadside import cabinet
@@ -210,7 +210,13 @@ def demo(
     console().print(result_table(rows))
 
 
-for command in (compare_commands.compare, compare_commands.merge, compare_commands.report):
+for command in (
+    plan_commands.plan,
+    plan_commands.validate,
+    compare_commands.compare,
+    compare_commands.merge,
+    compare_commands.report,
+):
     app.command()(command)
 
 
