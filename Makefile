@@ -25,7 +25,7 @@ lint: setup
 
 types: setup
 	cd src && ../$(BIN)/mypy --config-file ../pyproject.toml -p signalwright
-	MYPYPATH=src:tests $(BIN)/mypy tests
+	cd src && MYPYPATH=../tests ../$(BIN)/mypy --config-file ../pyproject.toml ../tests
 
 imports: setup
 	$(BIN)/lint-imports

@@ -61,7 +61,7 @@ class Estimate:
         self.on_stop, self.greened, self.departed = np.zeros(n_lanes), np.zeros(n_lanes), np.zeros(n_lanes)
         self.came, self.rate = np.zeros(n_lanes), np.full(n_lanes, 0.05)
         self.flow, self.flow_time = np.zeros(n_lanes), np.zeros(n_lanes)
-        self.pace = np.zeros(n_lanes)
+        self.pace, self._fresh = np.zeros(n_lanes), np.zeros(n_lanes)
         self.stuck, self.setback = np.zeros(n_lanes), np.full(n_lanes, kernels.SETBACK)
         self.standing, self.silent, self.trust = np.zeros(n_detectors), np.zeros(n_detectors), np.ones(n_detectors)
         self.seen, self.arrived, self.left, self.served = (
@@ -203,7 +203,7 @@ class Estimate:
             self.own, self.late, self.storage, self._green, self.far, self.near, self.queue, self.upper, self.on_stop, self.standing,
             self.silent, self.greened, state.gap, self.departed, self.came, self.rate, self.flow, self.flow_time,
             self.stuck, self._closed, self.setback, self._side, self._spill, self._above,
-            state.saturation, self.pace, self._checked, self._blind, memory,
+            state.saturation, self.pace, self._checked, self._blind, self._fresh, memory,
         )  # fmt: skip
         self._learn(counts)
         self.beyond[:] = np.where(self.told, self.beyond, self.rate[:, None])

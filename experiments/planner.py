@@ -274,7 +274,7 @@ class Bench:
             path = self.folder / f"{place}.add.xml"
             write_plans(path, self.lights, {self._free_name(): plans}, overwrite=True)
             programs = (str(path),)
-        return Trial(self.scenario, arm, seed, programs, self.begin, self.end, variation=0.05, jitter=60.0)
+        return Trial(self.scenario, arm, seed, programs, self.begin, self.end, variation=0.05, jitter=30.0)
 
     def _free_name(self) -> str:
         taken = {program for light in self.lights.values() for program in light.programs}

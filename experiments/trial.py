@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
@@ -16,7 +18,10 @@ from lxml import etree
 from ..core.errors import ResultError, SimulationError
 from ..core.messages import _
 from ..networks.netfile import read_lights
+from ..networks.options import Outputs, options_of
+from ..networks.redirect import redirected
 from ..networks.scenario import Scenario, read_scenario
+from ..networks.simulator import find_sumo, last_words
 from ..networks.sumo import open_street
 from .crew import work_through
 from .metrics import measure, read_statistic, read_trips
@@ -29,7 +34,8 @@ class Trial:
 
     variation: the demand is scaled by a factor drawn by the seed between 1 - variation and 1 + variation, and every
     departure put off by up to `jitter` [s]; both are the same for the same seed, whatever the programs. queues: measure
-    them too.
+    them too. transport: SUMO's program by itself, the quickest for many trials, or stepped by libsumo or TraCI as our own
+    strategies are; the numbers are the same.
     """
 
     scenario: str
@@ -42,7 +48,12 @@ class Trial:
     variation: float = 0.0
     jitter: float = 0.0
     queues: bool = False
-    transport: Transport = "libsumo"
+    transport: Literal["sumo", "libsumo", "traci"] = "sumo"
+
+    @property
+    def options(self) -> dict[str, str]:
+        """Further options for SUMO."""
+        return {"random-depart-offset": f"{self.jitter:g}"} if self.jitter else {}
 
     @property
     def demand(self) -> float:
@@ -65,17 +76,37 @@ def tried(trial: Trial) -> dict[str, Any]:
         outputs = Path(folder)
         if trial.queues:
             scenario = _watched(scenario, outputs)
-        extra = {"random-depart-offset": f"{trial.jitter:g}"} if trial.jitter else {}
-        with open_street(
-            scenario, {}, outputs=outputs, seed=trial.seed, begin=trial.begin, end=trial.end, scale=trial.demand,
-            transport=trial.transport, extra=extra,
-        ) as street:  # fmt: skip
-            while street.tick():
-                pass
-            end = street.time
-        metrics = measure(read_trips(outputs / "tripinfo.xml", end), read_statistic(outputs / "statistics.xml"))
+        (_alone if trial.transport == "sumo" else _stepped)(trial, scenario, outputs)
+        statistic = read_statistic(outputs / "statistics.xml")
+        metrics = measure(read_trips(outputs / "tripinfo.xml", statistic["performance"]["end"]), statistic)
         queues = _read_queues(outputs / QUEUES) if trial.queues else {}
     return {"arm": trial.arm, "seed": trial.seed, "demand": trial.demand, **asdict(metrics), **queues}
+
+
+def _stepped(trial: Trial, scenario: Scenario, outputs: Path) -> None:
+    transport: Transport = "traci" if trial.transport == "traci" else "libsumo"
+    with open_street(
+        scenario, {}, outputs=outputs, seed=trial.seed, begin=trial.begin, end=trial.end, scale=trial.demand,
+        transport=transport, extra=trial.options,
+    ) as street:  # fmt: skip
+        while street.tick():
+            pass
+
+
+def _alone(trial: Trial, scenario: Scenario, outputs: Path) -> None:
+    sumo = find_sumo()
+    options = options_of(
+        scenario, Outputs(outputs), seed=trial.seed, begin=trial.begin, end=trial.end, scale=trial.demand,
+        additionals=redirected(scenario, outputs), extra=trial.options,
+    )  # fmt: skip
+    command = [str(sumo.program()), *options]
+    done = subprocess.run(command, env=sumo.environment(), capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SimulationError(
+            _("{scenario}: SUMO failed:").format(scenario=scenario.source)
+            + "\n"
+            + last_words(outputs / "sumo.log", done.stdout, done.stderr)
+        )
 
 
 def try_all(
@@ -93,6 +124,10 @@ def try_all(
 
 def _outcomes(trials: Sequence[Trial], workers: int) -> Iterator[tuple[int, dict[str, Any]]]:
     if not trials:
+        return
+    if all(trial.transport == "sumo" for trial in trials):  # SUMO's program is the worker process
+        with ThreadPoolExecutor(min(workers, len(trials))) as pool:
+            yield from enumerate(pool.map(tried, trials))
         return
     for outcome in work_through(enumerate(trials), _numbered, min(workers, len(trials))):
         if outcome.error:

@@ -55,7 +55,7 @@ def driven_flows(
     Every format of demand SUMO knows is read by SUMO itself. All lights are switched off in that run, so that a bad program does not
     hide demand; vehicles that never get in are left out. Raises SimulationError with SUMO's last words.
     """
-    routes, hours = _driven(scenario, begin, end, scale, seed)
+    routes, hours = driven_routes(scenario, begin, end, scale, seed)
     turns = Counter(turn for route in routes for turn in pairwise(route))
     return {
         name: {m.name: turns[m.origin, m.destination] / hours for m in light.intersection.movements}
@@ -73,7 +73,7 @@ def driven_journeys(
     seed: int = 1,
 ) -> Journeys:
     """The flows of `driven_flows`, and how the traffic of one light comes to the next. Raises SimulationError."""
-    routes, hours = _driven(scenario, begin, end, scale, seed)
+    routes, hours = driven_routes(scenario, begin, end, scale, seed)
     net = load_net(scenario.net)
     place = {
         (m.origin, m.destination): (name, m.name)
@@ -111,8 +111,12 @@ def flows_of(journeys: Journeys, lights: Mapping[str, Light]) -> dict[str, Flows
     }
 
 
-def _driven(
-    scenario: Scenario, begin: float | None, end: float | None, scale: float, seed: int
+def driven_routes(
+    scenario: Scenario,
+    begin: float | None = None,
+    end: float | None = None,
+    scale: float = 1.0,
+    seed: int = 1,
 ) -> tuple[list[list[str]], float]:
     """The edges of every vehicle's way, and the hours of the window."""
     sumo = find_sumo()

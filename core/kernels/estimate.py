@@ -43,6 +43,8 @@ EMPTY_GAP = 3.0
 START, PACE, SLOW, DOUBT = 6.0, 0.15, 0.5, 0.85
 """A queue leaves at the saturation flow. From `START` seconds of green on, while the running mean of departures (weight `PACE`) is under
 `SLOW` of that, what is thought to stand is multiplied by `DOUBT` each second: it is not there, or held up further upstream."""
+STOPPING = 6.0
+"""Seconds after its free arrival in which a vehicle that brakes may not yet stand at the stop line."""
 NOBODY = 4.0
 """Seconds of an empty stop line after which nobody can be waiting there: who was expected waits in a lane beside."""
 MORE = 0.5
@@ -56,7 +58,7 @@ SETBACK, LONGEST_SETBACK = 8.0, 40.0
 @kernel
 def advance_time(
     now: int, far: F64, near: F64, queue: F64, upper: F64, late: F64, own: I32, standing: F64, storage: F64, side: I32, spill: F64,
-    checked: F64,
+    checked: F64, fresh: F64,
 ) -> None:
     """What was due this second arrives. What the advance loop should have seen by now, and did not, stands above it, if a queue
     stands over the loop; or above that of another lane of the approach where one does; else it went another way and is dropped.
@@ -66,6 +68,7 @@ def advance_time(
     spill[:] = 0.0
     for lane in range(lanes):
         queue[lane] += near[lane, at]
+        fresh[lane] = STOPPING if near[lane, at] > 0.2 else fresh[lane] - 1.0
         near[lane, at] = 0.0
         if late[lane] > 0.0 and checked[lane] > 0.0:
             due = max(int(late[lane] + 0.5) - PATIENCE, 0)
@@ -78,6 +81,7 @@ def advance_time(
                 spill[side[lane]] += missing
         else:
             queue[lane] += far[lane, at]
+            fresh[lane] = STOPPING if far[lane, at] > 0.2 else fresh[lane]
             far[lane, at] = 0.0
     for lane in range(lanes):
         if late[lane] > 0.0 and spill[side[lane]] > 0.0 and own[lane] >= 0 and standing[own[lane]] >= 3.0:
@@ -157,20 +161,22 @@ def tick(
     pace: F64,
     checked: F64,
     blind: F64,
+    fresh: F64,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
 
     `standing`, `silent` (D,) [s] of unbroken occupancy and of nothing at all; `greened` (L,) [s] since the lane turned green, 0 in red;
     `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly. `stuck` (L,) [s] of green with a vehicle
-    that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,); `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
+    that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,); `fresh` (L,) [s] that one who came lately may still roll;
+    `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
     """
     lanes = far.shape[0]
     spill[:] = 0.0
     for d in range(kind.shape[0]):
         standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS else 0.0
         silent[d] = silent[d] + 1.0 if occupancy[d] <= 0.0 and vehicles[d] == 0 else 0.0
-    advance_time(now, far, near, queue, upper, late, own, standing, storage, side, spill, checked)
+    advance_time(now, far, near, queue, upper, late, own, standing, storage, side, spill, checked, fresh)
     for lane in range(lanes):
         came[lane] = 0.0
         greened[lane] = greened[lane] + 1.0 if green[lane] > 0 else 0.0
@@ -217,8 +223,8 @@ def tick(
                 if queue[lane] < MORE and green[lane] > 0 and since < 3.0:
                     queue[lane] = MORE
             if stays > 0.0 and queue[lane] < 1.0:
+                take(near, lane, now, 4, 1.0 - queue[lane])
                 queue[lane] = 1.0
-                take(near, lane, now, 4, 1.0)
             if green[lane] == 2 and greened[lane] >= 5.0 and was >= 2.0 and gap[lane] < 3.0:
                 flow[lane] = flow[lane] * 0.998 + out
                 flow_time[lane] = flow_time[lane] * 0.998 + 1.0
@@ -244,8 +250,9 @@ def tick(
                     queue[lane] *= DOUBT
                     upper[lane] *= DOUBT
             over = greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP
-            if over or silent[d] >= NOBODY:
-                spill[side[lane]] += queue[lane] if silent[d] >= NOBODY else 0.0
+            nobody = silent[d] >= NOBODY and fresh[lane] <= 0.0
+            if over or nobody:
+                spill[side[lane]] += queue[lane] if nobody else 0.0
                 queue[lane] = 0.0
                 if gap[lane] >= EMPTY_GAP + 2.0:
                     upper[lane] = 0.0

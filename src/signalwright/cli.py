@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -16,6 +16,11 @@ from .core.errors import InputError, SignalwrightError
 from .core.messages import _
 from .roadside import cabinet
 from .screen import console, light_tables, progress, result_table
+
+if TYPE_CHECKING:
+    from .core.loop import Junction, Observer
+    from .core.ports import Refusal, Wish
+    from .core.state import TrafficState
 
 app = typer.Typer(
     name="signalwright",
@@ -40,6 +45,22 @@ Timing = Annotated[
     ),
 ]
 Light = Annotated[list[str] | None, typer.Option("--light", help=_("Only this light (may be given several times)."))]
+
+
+def _teller(light: str | None) -> Observer | None:
+    """What prints the reasons of one light's decisions; None for nobody's."""
+    if light is None:
+        return None
+
+    def tell(junction: Junction, state: TrafficState, wish: Wish, refusal: Refusal) -> None:
+        if junction.cabinet.intersection.name != light:
+            return
+        reasons = getattr(junction.controller, "explain", None)
+        wished = "-" if wish is None else junction.cabinet.intersection.stages[wish].name
+        words = reasons(state) if reasons else _("{time:g} s: this strategy gives no reasons").format(time=state.time)
+        typer.echo(words + "\n" + _("wish: {stage}, answer: {answer}").format(stage=wished, answer=refusal.name))
+
+    return tell
 
 
 def _per_light(pairs: list[str] | None) -> dict[str, str]:
@@ -84,6 +105,9 @@ def run(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace a result that lies there."))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=_("Print the result as JSON."))] = False,
+    explain: Annotated[
+        str | None, typer.Option(metavar="LIGHT", help=_("Print every decision at this light, with its reasons."))
+    ] = None,
 ) -> None:
     """Run a scenario under a strategy and measure it."""
     from .experiments.run import run_once
@@ -95,7 +119,9 @@ def run(
     )  # fmt: skip
     with progress() as told:
         advance = told(f"{scenario}, {spec.arm}")
-        result = run_once(spec, out=out, progress=advance, overwrite=overwrite, command=sys.argv)
+        result = run_once(
+            spec, out=out, progress=advance, overwrite=overwrite, command=sys.argv, observe=_teller(explain)
+        )
     if as_json:
         typer.echo(json.dumps(result.row, indent=2))
     else:

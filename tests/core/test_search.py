@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -11,7 +13,7 @@ from signalwright.core.kernels import search as kernels
 BEAM = 4
 
 
-def _run(problem, fine, most, beam=BEAM):
+def _run(problem: Any, fine: int, most: int, beam: int = BEAM) -> tuple[float, int, dict[str, Any]]:
     arrays = arrays_of(problem, beam)
     code = kernels.search(0, -1, 0, fine, most, *arrays.values())
     flat = (code // (problem.stages * beam), code // beam % problem.stages, code % beam)
@@ -19,7 +21,7 @@ def _run(problem, fine, most, beam=BEAM):
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_the_kernel_finds_what_its_twin_finds(seed):
+def test_the_kernel_finds_what_its_twin_finds(seed: int) -> None:
     """Kernel and plain twin agree on cost within float32, and on the first move unless two are as good."""
     problem = random_problem(np.random.default_rng(seed), stages=3, lanes=5, horizon=30, change=8)
     cost, first, arrays = _run(problem, fine=10, most=9)
@@ -28,7 +30,7 @@ def test_the_kernel_finds_what_its_twin_finds(seed):
     assert first == plain_first or arrays["best"][plain_first] == pytest.approx(cost, rel=2e-4)
 
 
-def test_the_gap_to_every_course_is_small():
+def test_the_gap_to_every_course_is_small() -> None:
     """Over small junctions the search costs at most 2 % more than the best of all courses, never less."""
     gaps = []
     for seed in range(25):
@@ -40,7 +42,7 @@ def test_the_gap_to_every_course_is_small():
     assert max(gaps) <= 0.02, gaps
 
 
-def test_a_stage_without_anyone_is_skipped():
+def test_a_stage_without_anyone_is_skipped() -> None:
     """A stage marked as having nothing to serve is never the first move."""
     problem = random_problem(np.random.default_rng(3), stages=3, lanes=5, horizon=24, change=8)
     problem.skip = [0, 1, 0]
@@ -49,7 +51,7 @@ def test_a_stage_without_anyone_is_skipped():
     assert arrays["best"][1] > 1e29
 
 
-def test_living_a_course_again_costs_what_the_search_said():
+def test_living_a_course_again_costs_what_the_search_said() -> None:
     """Replaying the best course pays what its label paid, and nobody appears or disappears on the way."""
     problem = random_problem(np.random.default_rng(8), stages=3, lanes=5, horizon=30, change=8)
     problem.queue[1] = 5.0

@@ -1,0 +1,141 @@
+"""The commands of the daily work: from traffic to a plan, and the proof that it is better than the one in force."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from .core.messages import _
+
+if TYPE_CHECKING:
+    from .experiments.planner import Planned
+
+Scenario = Annotated[
+    str, typer.Argument(help=_("A .sumocfg or .net.xml, or the name of a shipped scenario: cross, corridor, grid."))
+]
+
+
+def plan(
+    scenario: Scenario,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help=_("Directory for the plan file, the SUMO file and the report."))
+    ],
+    counts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--counts", help=_("Counts: CSV, SUMO E1 or edge data, turn counts; else the scenario's own demand.")
+        ),
+    ] = None,
+    timing: Annotated[
+        Literal["safe", "resco"],
+        typer.Option(help=_("safe: amber by speed, all-red by clearance; resco: 3 s amber, no all-red.")),
+    ] = "safe",
+    name: Annotated[str, typer.Option(help=_("What the new programs are called."))] = "signalwright",
+    cycle: Annotated[
+        list[int] | None, typer.Option(help=_("Only this common cycle [s] (may be given several times)."))
+    ] = None,
+    begin: Annotated[float | None, typer.Option("--begin", "-b", help=_("Begin [s], else the scenario's."))] = None,
+    end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
+    seeds: Annotated[int, typer.Option(min=1, help=_("Seeds for the last candidates."))] = 4,
+    polish: Annotated[int, typer.Option(min=0, help=_("Further trials in SUMO to alter the best plan."))] = 60,
+    workers: Annotated[int | None, typer.Option(min=1, help=_("Simulations side by side."))] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace files that lie there."))] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print the calculation as JSON."))] = False,
+) -> None:
+    """Make a plan for every light from counts or demand: cycle, greens, offsets, worked out and tried in SUMO."""
+    from .experiments.planner import plan_scenario
+    from .experiments.planout import check_free, write_planned
+
+    check_free(out, overwrite)
+    flows = remarks = None
+    if counts:
+        from .experiments.counted import counted_flows
+
+        flows, remarks = counted_flows(scenario, counts, timing, begin=begin, end=end)
+    planned = plan_scenario(
+        scenario, flows, timing, name=name, cycles=cycle, seeds=seeds, polish=polish, begin=begin, end=end, workers=workers,
+        told=lambda text: typer.echo(text, err=True),
+    )  # fmt: skip
+    if as_json:
+        typer.echo(json.dumps(planned.to_dict() | {"counts": remarks or []}, indent=2))
+    else:
+        for remark in remarks or []:
+            typer.echo(remark)
+        _show(planned)
+    for path in write_planned(planned, out, name, overwrite=overwrite):
+        typer.echo(_("written: {path}").format(path=path), err=as_json)
+
+
+def validate(
+    scenario: Scenario,
+    candidate: Annotated[Path, typer.Argument(help=_("The plan: an additional file of SUMO, or a plan file (.toml)."))],
+    baseline: Annotated[
+        Path | None, typer.Option(help=_("Compare with these programs instead of those in force."))
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=2, help=_("Seeds at the most; it ends when the answer is clear."))] = 20,
+    variation: Annotated[
+        float, typer.Option(min=0.0, max=0.9, help=_("Demand varies by up to this share from seed to seed."))
+    ] = 0.1,
+    jitter: Annotated[float, typer.Option(min=0.0, help=_("Departures are put off by up to this long [s]."))] = 30.0,
+    begin: Annotated[float | None, typer.Option("--begin", "-b", help=_("Begin [s], else the scenario's."))] = None,
+    end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help=_("Simulations side by side."))] = None,
+    transport: Annotated[Literal["libsumo", "traci"], typer.Option(help=_("How SUMO is stepped."))] = "libsumo",
+    report: Annotated[Path | None, typer.Option(help=_("Write the verdict as JSON here."))] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace a file that lies there."))] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print the verdict as JSON."))] = False,
+) -> None:
+    """Prove a plan in SUMO against the programs in force. Exit code 0: better; 10: no improvement shown; 11: worse."""
+    from .core.errors import InputError
+    from .experiments.validate import validate as validated
+    from .networks.detectors import write_whole
+
+    if report is not None and report.exists() and not overwrite:
+        raise InputError(_("{path}: is there already; name another file, or give --overwrite").format(path=report))
+    verdict = validated(
+        scenario, candidate, baseline=baseline, seeds=seeds, variation=variation, jitter=jitter, begin=begin, end=end,
+        workers=workers, transport=transport,
+    )  # fmt: skip
+    text = json.dumps(verdict.to_dict(), indent=2)
+    if report is not None:
+        write_whole(report, text + "\n")
+    if as_json:
+        typer.echo(text)
+    else:
+        typer.echo(verdict.words)
+        for d in verdict.differences:
+            typer.echo(
+                f"  {d.measure:<14} {d.before:8.1f} -> {d.after:8.1f}   {d.difference:+.1f} [{d.interval.low:.1f}, {d.interval.high:.1f}]"
+                + _("   worst seed {before:.1f} -> {after:.1f}").format(before=d.worst_before, after=d.worst_after)
+            )
+        typer.echo(_("  {n} seeds, the worst is {seed}").format(n=len(verdict.seeds), seed=verdict.worst_seed))
+    raise typer.Exit(verdict.outcome.value)
+
+
+def _show(planned: Planned) -> None:
+    typer.echo(_("chosen: {name}").format(name=planned.chosen.name))
+    for candidate in planned.candidates:
+        delays = ", ".join(f"{delay:.1f}" for delay in candidate.delays)
+        typer.echo(f"  {candidate.name}: {delays} s")
+    for worked in planned.worked:
+        typer.echo(
+            _(
+                "light {light}: cycle {cycle} s, offset {offset} s, Y {y:.2f}, lost {lost:.0f} s, delay {delay:.1f} s"
+            ).format(
+                light=worked.light,
+                cycle=worked.cycle,
+                offset=worked.offset,
+                y=worked.critical_flow_ratio,
+                lost=worked.lost_time,
+                delay=worked.delay,
+            )  # fmt: skip
+        )
+        for stage, green, change in zip(worked.stages, worked.greens, worked.interstages, strict=True):
+            typer.echo(
+                _("  stage {stage}: {change} s change, {green} s green").format(stage=stage, change=change, green=green)
+            )
+    for remark in planned.remarks:
+        typer.echo(remark)

@@ -1,0 +1,137 @@
+"""The adaptive controller: serves who is there, holds for who comes, talks to neighbours, and falls back where it cannot see."""
+
+from __future__ import annotations
+
+import numpy as np
+from simple_sites import crossing, quiet, seen, status
+
+from signalwright.controllers.adaptive import Adaptive
+from signalwright.controllers.laemmer import Laemmer
+from signalwright.core.counts import Counts
+from signalwright.core.estimate import Estimate
+from signalwright.core.forecast import Neighbourly
+
+
+def _state(site, queue=(), arrivals=(), stage=0, elapsed=20.0):
+    estimate = Estimate(site)
+    state = estimate.update(quiet(site, 1), status(1, stage, elapsed))
+    state.arrivals[:] = 0.0
+    for lane, vehicles in queue:
+        state.queue[lane] = vehicles
+    for lane, second, vehicles in arrivals:
+        state.arrivals[lane, second] = vehicles
+    return state
+
+
+def test_it_goes_where_somebody_waits():
+    """With a queue at red and nobody at green it changes at once; with nobody anywhere it stays."""
+    site = crossing()
+    assert Adaptive(site).decide(_state(site, queue=[(2, 4.0)])) == 1
+    assert Adaptive(site).decide(_state(site)) is None
+
+
+def test_it_lets_a_platoon_pass_first():
+    """One vehicle at red waits for six that arrive at green within seconds."""
+    site = crossing()
+    coming = [(lane, second, 1.0) for second in (1, 3, 5) for lane in (0, 1)]
+    assert Adaptive(site).decide(_state(site, queue=[(2, 1.0)], arrivals=coming)) is None
+
+
+def test_a_blocked_lane_is_worth_nothing():
+    """A queue that cannot leave does not hold its green against one that can."""
+    site = crossing()
+    state = _state(site, queue=[(0, 9.0), (2, 3.0)])
+    assert Adaptive(site).decide(state) is None
+    state.closed[:2] = 60.0
+    assert Adaptive(site).decide(state) == 1
+
+
+def test_it_waits_until_its_wish_can_be_heard():
+    """In an interstage it asks for nothing."""
+    site = crossing()
+    state = _state(site, queue=[(2, 9.0)])
+    state.in_interstage = True
+    assert Adaptive(site).decide(state) is None
+
+
+def test_it_falls_back_and_says_so():
+    """With half the loops gone the index rule decides, with all of them stages are served in turn."""
+    site = crossing()
+    controller = Adaptive(site)
+    state = _state(site, queue=[(2, 4.0)])
+    state.confidence[:] = 0.4
+    assert controller.decide(state) == 1
+    assert controller.mode == "index"
+    state.confidence[:] = 0.0
+    assert controller.decide(state) == 1
+    assert controller.mode == "in turn"
+    assert "few loops" in controller.explain(state)
+
+
+def test_neighbours_hear_of_what_will_come():
+    """What one junction plans to send is expected by the next beyond its loops' sight, in place of the mean."""
+    first, second = crossing("A", towards="B"), crossing("B")
+    renamed = Adaptive(first)
+    sender = _state(first, queue=[(0, 8.0), (1, 8.0)], elapsed=3.0)
+    renamed.decide(sender)
+    letters = renamed.tell()
+    assert isinstance(renamed, Neighbourly)
+    assert [f.receiver for f in letters] == ["B"]
+    assert 14.0 < sum(letters[0].outflow) <= 16.5
+    receiver = Adaptive(second)
+    from dataclasses import replace
+
+    receiver.hear(tuple(replace(f, exit="w") for f in letters))
+    estimate = Estimate(second)
+    for t in range(1, 200):
+        passing = {"w_0/entrance": 1, "w_0/advance": 1, "w_0/stop": 1} if t % 8 == 0 else {}
+        state = estimate.update(seen(second, t, passing), status(t, 0))
+    receiver.hear(tuple(replace(f, exit="w", time=state.time) for f in letters))
+    correction = receiver.neighbours.correction(state)
+    assert correction is not None
+    sight = int(np.ceil(state.sight[0]))
+    assert (correction[0, :sight] == 0).all()
+    assert correction[0, sight : sight + 15].max() > 0.05
+    told_back = receiver.neighbours.tell(state, np.zeros((60, 3), np.float32))
+    assert [(f.receiver, f.exit, f.room is not None) for f in told_back] == [("A", "w", True)]
+
+
+def test_a_neighbour_without_room_gets_nobody():
+    """A told exit without room closes the lanes that lead there."""
+    site = crossing("A", towards="B")
+    controller = Adaptive(site)
+    state = _state(site, queue=[(0, 6.0), (2, 3.0)])
+    from signalwright.core.forecast import Forecast
+
+    controller.hear((Forecast("B", "A", "e", state.time, room=0.5, price=30.0),))
+    assert (controller.neighbours.shut(state)[:2] > 0).all()
+
+
+def test_its_reasons_can_be_read():
+    """The explanation names lanes, queues, the choice and the next best with their costs."""
+    site = crossing()
+    controller = Adaptive(site)
+    state = _state(site, queue=[(2, 4.0), (0, 1.0)])
+    controller.decide(state)
+    text = controller.explain(state)
+    assert "n_0 4 waiting" in text
+    assert "chosen: " in text
+    assert "vehicle seconds" in text
+
+
+def test_the_index_rule_serves_the_longer_queue():
+    """The index rule leaves an empty approach for a queue, and stays while it discharges."""
+    site = crossing()
+    assert Laemmer(site).decide(_state(site, queue=[(2, 5.0)])) == 1
+    assert Laemmer(site).decide(_state(site, queue=[(0, 8.0), (1, 8.0), (2, 1.0)])) is None
+
+
+def test_it_never_looks_at_a_fault_as_traffic():
+    """A stop-line loop reported faulty and occupied does not make a queue."""
+    site = crossing()
+    estimate = Estimate(site)
+    fault = np.array([d.name == "n_0/stop" for d in site.detectors])
+    for t in range(1, 30):
+        counts = seen(site, t, {}, ("n_0/stop",))
+        state = estimate.update(Counts(t, 1.0, counts.vehicles, counts.occupancy, fault), status(t, 0))
+    assert state.queue[2] < 0.5

@@ -1,0 +1,142 @@
+"""Queues and arrivals from loops: what is counted in is somewhere, and what is seen at the stop line is believed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from simple_sites import crossing, quiet, seen, status
+
+from signalwright.core.estimate import Estimate
+
+
+def _expected(estimate: Estimate) -> np.ndarray:
+    return estimate.far.sum(axis=1) + estimate.near.sum(axis=1) + estimate.queue + estimate.upper
+
+
+def test_a_vehicle_is_expected_when_it_would_come():
+    """One seen 40 m upstream is due at the stop line in distance over speed, and nowhere else."""
+    site = crossing()
+    estimate = Estimate(site)
+    state = estimate.update(seen(site, 1, {"n_0/advance": 1}), status(1, 0))
+    state.arrivals[:, 10:] = 0
+    assert state.arrivals[2, :10].sum() == pytest.approx(1.0)
+    centre = (np.arange(10) * state.arrivals[2, :10]).sum()
+    assert centre + 1 == pytest.approx(40.0 / (0.93 * 14.0), abs=0.6)
+    assert state.arrivals[:2, :10].sum() == 0
+
+
+def test_nobody_is_lost_between_the_loops():
+    """Vehicles that pass entrance and advance loop stand in the queue at red, each once."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 60):
+        passing = {}
+        if t % 6 == 0 and t < 31:
+            passing["n_0/entrance"] = 1
+        if t >= 11 and (t - 11) % 6 == 0 and t - 11 < 31 and t > 11:
+            passing["n_0/advance"] = 1
+        standing = ("n_0/stop",) if t > 21 else ()
+        if t == 21:
+            passing["n_0/stop"] = 1
+        estimate.update(seen(site, t, passing, standing), status(t, 0))
+    assert _expected(estimate)[2] == pytest.approx(5.0, abs=0.3)
+    assert estimate.state.queue[2] == pytest.approx(5.0, abs=0.3)
+    assert estimate.state.calls[1]
+
+
+def test_the_queue_leaves_by_the_stop_line():
+    """Each departure takes one from the queue, also of one that stood on the loop; a queue that is gone is zero."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 20):
+        passing = {"w_0/advance": 1} if t in (2, 4, 6) else {"w_0/stop": 1} if t == 7 else {}
+        estimate.update(seen(site, t, passing, ("w_0/stop",) if t > 7 else ()), status(t, 1))
+    assert estimate.state.queue[0] == pytest.approx(3.0, abs=0.05)
+    left = 0.0
+    for t in range(20, 34):
+        estimate.update(seen(site, t, {"w_0/stop": 1} if t in (22, 24) else {}), status(t, 0))
+        left += estimate.departed[0]
+    assert left == 3.0
+    assert estimate.state.queue[0] == 0.0
+
+
+def test_an_empty_green_stop_line_heals_the_count():
+    """What was counted in and never came is forgotten after some seconds of a green that nobody uses."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 12):
+        estimate.update(seen(site, t, {"n_0/advance": 1}), status(t, 0))
+    assert estimate.state.queue[2] >= 0.0
+    for t in range(12, 26):
+        estimate.update(quiet(site, t), status(t, 1))
+    assert estimate.state.queue[2] == 0.0
+
+
+def test_a_queue_over_the_advance_loop_is_at_least_as_long():
+    """An advance loop that stands occupied while somebody waits at the stop line means a full stretch between."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 12):
+        estimate.update(seen(site, t, {}, ("n_0/advance", "n_0/stop")), status(t, 0))
+    assert estimate.state.queue[2] >= 40.0 / 7.0 - 0.01
+
+
+def test_standing_upstream_of_an_empty_stop_line_is_no_queue():
+    """An occupied advance loop with nobody at the stop line is held up elsewhere: green would serve nobody."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 40):
+        estimate.update(seen(site, t, {}, ("n_0/advance",)), status(t, 1))
+    assert estimate.state.queue[2] == 0.0
+
+
+def test_a_green_that_nobody_leaves_by_is_blocked():
+    """A vehicle that stands at green closes its lane; the first that leaves opens it."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 20):
+        state = estimate.update(seen(site, t, {}, ("n_0/stop",)), status(t, 1))
+    assert state.closed[2] >= 8.0
+    state = estimate.update(quiet(site, 20), status(20, 1))
+    state = estimate.update(seen(site, 21, {"n_0/stop": 1}), status(21, 1))
+    assert state.closed[2] == 0.0
+
+
+def test_a_full_exit_closes_the_lanes_that_lead_there():
+    """Where the loop behind the junction stands occupied there is no room, and nothing is expected to leave."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 6):
+        state = estimate.update(seen(site, t, {}, ("e_0/exit",)), status(t, 0))
+    assert state.room[0] == 0.0
+    assert (state.closed[:2] > 0).all()
+    assert state.closed[2] == 0.0
+
+
+def test_lane_shares_are_learnt():
+    """Drivers of one entrance loop who always come to the other lane are expected there after some minutes."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 1500):
+        passing = {"w_0/entrance": 1} if t % 7 == 0 else {}
+        if t % 7 == 4 and t > 11:
+            passing["w_1/advance"] = 1
+        if t % 7 == 0 and t > 14:
+            passing["w_1/stop"] = 1
+        estimate.update(seen(site, t, passing), status(t, 0))
+    row = [d.name for d in site.detectors].index("w_0/entrance")
+    share = dict(zip(estimate.lane_of[estimate.link[row] : estimate.link[row + 1]], estimate.share[estimate.link[row] :], strict=False))
+    assert share[1] > 0.8
+    assert share[0] < 0.1
+
+
+def test_vehicles_that_do_not_come_out_are_inside():
+    """Three that left the stop line and never passed a loop behind it are in the junction some seconds later."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 14):
+        state = estimate.update(seen(site, t, {"w_0/stop": 1} if t in (2, 4, 6) else {}), status(t, 0))
+    assert 2.0 < state.inside <= 3.0
+    for t in range(14, 40):
+        state = estimate.update(quiet(site, t), status(t, 0))
+    assert state.inside == 0.0

@@ -1,0 +1,95 @@
+"""Faulty loops are found, healthy ones are left alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from simple_sites import crossing, quiet, seen
+
+from signalwright.core.counts import Counts
+from signalwright.core.estimate import Estimate
+from signalwright.core.health import Fault, Health
+
+GREEN_WEST = np.array([True, True, False])
+
+
+def _row(site, name):
+    return [d.name for d in site.detectors].index(name)
+
+
+def test_ordinary_traffic_raises_no_alarm():
+    """An hour of Poisson traffic, the vehicles of each lane seen by each of its loops, leaves every loop believed."""
+    site = crossing()
+    health, rng = Health(site), np.random.default_rng(4)
+    for t in range(3600):
+        passing: dict[str, int] = {}
+        for lane, out in (("w_0", "e"), ("w_1", "e"), ("n_0", "s")):
+            if rng.random() < 0.1:
+                passing |= {f"{lane}/{kind}": 1 for kind in ("stop", "advance", "entrance")} | {f"{out}_0/exit": 1}
+        trust = health.update(seen(site, t, passing), GREEN_WEST)
+        assert trust.all(), health.notes()
+
+
+def test_a_reported_fault_counts_at_once():
+    """What the cabinet says of its own loop is believed."""
+    site = crossing()
+    health = Health(site)
+    counts = quiet(site, 1)
+    fault = counts.fault.copy()
+    fault[3] = True
+    trust = health.update(Counts(1, 1.0, counts.vehicles, counts.occupancy, fault), GREEN_WEST)
+    assert trust[3] == 0.0
+    assert health.notes() == {site.detectors[3].name: "reported"}
+
+
+def test_a_loop_stuck_on_is_found_sooner_at_green():
+    """Five minutes of unbroken occupancy are a fault; a minute is, at a green where others move."""
+    site = crossing()
+    health = Health(site)
+    for t in range(61):
+        health.update(seen(site, t, {"e_0/exit": 1}, ("w_0/stop", "n_0/stop")), GREEN_WEST)
+    assert health.fault[_row(site, "w_0/stop")] == Fault.STUCK_ON
+    assert health.fault[_row(site, "n_0/stop")] == Fault.NONE
+    for t in range(61, 310):
+        health.update(seen(site, t, {}, ("n_0/stop",)), GREEN_WEST)
+    assert health.fault[_row(site, "n_0/stop")] == Fault.STUCK_ON
+
+
+def test_a_dead_loop_is_found_by_its_partner():
+    """A stop-line loop that sees none of the vehicles its advance loop sees is dead, and believed again once it lives."""
+    site = crossing()
+    health = Health(site)
+    row = _row(site, "n_0/stop")
+    for t in range(300):
+        health.update(seen(site, t, {"n_0/advance": 1} if t % 10 == 0 else {}), GREEN_WEST)
+    assert health.fault[row] == Fault.STUCK_OFF
+    for t in range(300, 310):
+        health.update(seen(site, t, {"n_0/stop": 1}), GREEN_WEST)
+    assert health.fault[row] == Fault.NONE
+
+
+def test_chatter_is_found():
+    """Three vehicles in a second cannot be."""
+    site = crossing()
+    health = Health(site)
+    health.update(seen(site, 1, {"w_1/stop": 4}), GREEN_WEST)
+    assert health.fault[_row(site, "w_1/stop")] == Fault.CHATTER
+
+
+def test_a_blind_lane_still_expects_its_mean():
+    """With every loop of a lane faulty its traffic is taken at its mean, and its confidence is nothing."""
+    site = crossing()
+    estimate = Estimate(site)
+    from simple_sites import status
+
+    for t in range(1, 400):
+        passing = {"n_0/entrance": 1, "n_0/advance": 1, "n_0/stop": 1} if t % 10 == 0 else {}
+        estimate.update(seen(site, t, passing), status(t, 1))
+    rate = float(estimate.rate[2])
+    fault = np.array(["n_0" in d.name for d in site.detectors])
+    for t in range(400, 421):
+        counts = quiet(site, t)
+        state = estimate.update(Counts(t, 1.0, counts.vehicles, counts.occupancy, fault), status(t, 0))
+    assert state.confidence[2] == 0.0
+    assert state.confidence[0] == 1.0
+    assert state.queue[2] > 0.5
+    assert abs(rate - 0.1) < 0.03

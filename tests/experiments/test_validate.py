@@ -1,0 +1,98 @@
+"""Validation: the verdict follows from the pairs, what is unsafe is never run, and a shipped plan is judged in SUMO."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from signalwright.core.certify import certify
+from signalwright.core.errors import InputError, UnsafePlan
+from signalwright.core.plan import Plan
+from signalwright.experiments.validate import FORCE, PLAN, Outcome, check_safe, judged, paired_interval, validate
+from signalwright.networks.netfile import read_lights
+from signalwright.networks.planprogram import write_plans
+from sumo_material import load, write_programs
+
+
+def rows(before: list[float], after: list[float], **more: list[float]) -> list[dict[str, Any]]:
+    """Rows of both arms with these delays; other measures equal unless `more` gives those of the plan."""
+    made: list[dict[str, Any]] = []
+    for k, (one, two) in enumerate(zip(before, after, strict=True), 1):
+        for arm, delay in ((FORCE, one), (PLAN, two)):
+            row = {"arm": arm, "seed": k, "delay": delay, "p95_delay": 80.0, "stops": 1.0, "longest_queue": 90.0,
+                   "collisions": 0, "teleports": 0, "full_lanes": 0.0}  # fmt: skip
+            made.append(row | ({name: values[k - 1] for name, values in more.items()} if arm == PLAN else {}))
+    return made
+
+
+def test_better_is_said_with_its_interval() -> None:
+    """Five pairs that differ by about 10 s are better, in words with the amount and its bounds."""
+    verdict = judged(rows([40.0, 42.0, 41.0, 43.0, 39.0], [30.0, 31.0, 32.0, 32.5, 29.0]), "s", "p", looks=3)
+    assert verdict.outcome is Outcome.BETTER
+    assert verdict.words.startswith("better by 10.1 s [")
+    assert verdict.to_dict()["exit_code"] == 0
+
+
+def test_no_improvement_is_an_answer() -> None:
+    """Differences that scatter around nothing show no improvement, which has an exit code of its own."""
+    verdict = judged(rows([40.0, 42.0, 41.0, 43.0], [41.0, 41.0, 42.0, 42.0]), "s", "p", looks=1)
+    assert verdict.outcome is Outcome.NOT_SHOWN
+    assert "no improvement shown" in verdict.words
+
+
+def test_a_gridlock_outweighs_the_mean() -> None:
+    """A plan that is better on four seeds and locks on the fifth is worse, and the words name the lock."""
+    verdict = judged(rows([40.0] * 5, [20.0, 21.0, 20.0, 22.0, 150.0]), "s", "p", looks=1)
+    assert verdict.outcome is Outcome.WORSE
+    assert "gridlock (1 of 5 seeds, 0 before)" in verdict.words
+    assert verdict.worst_seed == 5
+
+
+def test_what_got_worse_beside_is_named() -> None:
+    """Delay better, stops worse: better, and the stops are named."""
+    verdict = judged(rows([40.0, 42.0, 41.0], [30.0, 31.5, 31.0], stops=[1.5, 1.6, 1.5]), "s", "p", looks=1)
+    assert verdict.outcome is Outcome.BETTER
+    assert "worse on: stops +0.5" in verdict.words
+
+
+def test_the_interval_is_students() -> None:
+    """With one look it is scipy's own paired interval; with more it is wider."""
+    differences = np.random.default_rng(3).normal(-2.0, 1.0, 12)
+    theirs = stats.ttest_1samp(differences, 0.0).confidence_interval(0.95)
+    ours = paired_interval(differences)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high))
+    assert paired_interval(differences, 4).high > ours.high
+
+
+def test_an_unsafe_candidate_is_not_run(tmp_path: Path) -> None:
+    """Everything green at once is refused with the reason, before any simulation."""
+    scenario = load("shipped-cross")
+    ((name, light),) = read_lights(scenario).items()
+    path = write_programs(tmp_path / "bad.add.xml", {(name, "bad"): [(30, "G" * light.n_letters)]})
+    with pytest.raises(UnsafePlan, match="conflicting-greens"):
+        validate("cross", path)
+    with pytest.raises(InputError, match="another net"):
+        check_safe(load("shipped-corridor"), [path])
+    with pytest.raises(InputError, match="is not there"):
+        validate("cross", tmp_path / "none.add.xml")
+
+
+@pytest.mark.slow
+def test_a_foolish_plan_is_found_worse(tmp_path: Path) -> None:
+    """On the shipped crossing greens far too long are found worse than the plan in force, after the first look."""
+    scenario = load("shipped-cross")
+    lights = read_lights(scenario)
+    ((name, light),) = lights.items()
+    stages = tuple(stage.name for stage in light.intersection.stages)
+    safe = certify(Plan("foolish", stages, (15, *(45 for _ in stages[1:]))), light.intersection)
+    path = tmp_path / "foolish.add.xml"
+    write_plans(path, lights, {"foolish": {name: safe}})
+    verdict = validate("cross", path, seeds=10, workers=1, end=900)
+    assert verdict.outcome is Outcome.WORSE
+    assert "worse on: delay" in verdict.words
+    assert verdict.stopped_early
+    assert verdict.seeds == (1, 2, 3, 4, 5)
