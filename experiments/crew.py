@@ -48,6 +48,7 @@ class _Worker:
     log: Path
     job: Any = None
     since: float = 0.0
+    ready: bool = False
 
     @property
     def busy(self) -> bool:
@@ -116,6 +117,10 @@ def _harvest(
     """Wait for news of the busy workers, a second at most, and tell what came."""
     wait([item for worker in busy for item in (worker.pipe, worker.process.sentinel)], timeout=1.0)
     for worker in busy:
+        if not worker.ready and _answer(worker) is not None:
+            worker.ready = True
+            worker.since = time.monotonic()  # the time it took to start is not the job's
+            continue
         seconds, error = time.monotonic() - worker.since, ""
         answer = _answer(worker)
         if answer is not None:
@@ -126,7 +131,7 @@ def _harvest(
             continue
         if not worker.process.is_alive():
             error = _("the worker process ended by itself ({how})").format(how=_ending(worker.process.exitcode))
-        elif timeout is not None and seconds > timeout:
+        elif timeout is not None and worker.ready and seconds > timeout:
             error = _("stopped after {timeout:g} s without a result; allow more time or mend the strategy").format(
                 timeout=timeout
             )
@@ -187,6 +192,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], log: str) -> None:
     with open(log, "wb", buffering=0) as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
+        pipe.send(("ready", ""))
         while True:
             try:
                 job = pipe.recv()

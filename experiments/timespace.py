@@ -81,8 +81,8 @@ def busiest_street(
     both = {pair: flow + weight.get(pair[::-1], 0.0) for pair, flow in weight.items()}
     if not both:
         return None
-    row = list(max(both, key=lambda pair: (both[pair], pair)))
-    first, second = row
+    first, second = max(both, key=lambda pair: (both[pair], pair))
+    row = [first, second]
     least = LEAST_PART * both[first, second]
     for end in (-1, 0):
         while onward := [b for a, b in both if a == row[end] and b not in row and both[a, b] >= least]:
@@ -139,8 +139,8 @@ def _greens(
     group = next(row for row, g in enumerate(site.groups) if through in g.movements)
     index = next(link.index for link in light.links if link.group == group)
     program = program_of(light, plan, "drawn")
-    spans: list[tuple[float, float]] = []
-    time = 0.0
+    spans: list[tuple[int, int]] = []
+    time = 0
     for step in program.steps:
         if step.state[index] in GREEN:
             if spans and spans[-1][1] == time:

@@ -1,5 +1,6 @@
-"""The closed loop of sumo-rl, to be timed beside ours, where sumo-rl is installed:
-`python rival_sumo_rl.py NET ROUTES BEGIN SECONDS`.
+"""The closed loop of sumo-rl, to be timed beside ours, in an environment that has it.
+
+    python rival_sumo_rl.py NET ROUTES BEGIN SECONDS
 
 Every light takes a random stage every 5 s. With LIBSUMO_AS_TRACI set it runs in process. Prints the CPU and wall seconds of the episode,
 SUMO's own process included.

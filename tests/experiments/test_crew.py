@@ -50,3 +50,22 @@ def test_stopping_early_leaves_nothing(tmp_path: Path) -> None:
     assert mark.exists()
     loop.close()
     assert not mark.exists()
+
+
+def test_a_worker_that_cannot_start() -> None:
+    """Work that a worker cannot import fails its job with the reason, and the loop ends."""
+    (outcome,) = work_through([1], _gone, 1)
+    assert "ended by itself" in outcome.error
+
+
+class _Gone:
+    """Pickles as something that is nowhere."""
+
+    def __call__(self, job: object) -> object:
+        return job
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (__import__, ("no_such_module_anywhere",))
+
+
+_gone = _Gone()
