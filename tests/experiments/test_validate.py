@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -12,21 +11,11 @@ from scipy import stats
 from signalwright.core.certify import certify
 from signalwright.core.errors import InputError, UnsafePlan
 from signalwright.core.plan import Plan
-from signalwright.experiments.validate import FORCE, PLAN, Outcome, check_safe, judged, paired_interval, validate
+from signalwright.experiments.validate import Outcome, check_safe, judged, paired_interval, validate
 from signalwright.networks.netfile import read_lights
 from signalwright.networks.planprogram import write_plans
 from sumo_material import load, write_programs
-
-
-def rows(before: list[float], after: list[float], **more: list[float]) -> list[dict[str, Any]]:
-    """Rows of both arms with these delays; other measures equal unless `more` gives those of the plan."""
-    made: list[dict[str, Any]] = []
-    for k, (one, two) in enumerate(zip(before, after, strict=True), 1):
-        for arm, delay in ((FORCE, one), (PLAN, two)):
-            row = {"arm": arm, "seed": k, "delay": delay, "p95_delay": 80.0, "stops": 1.0, "longest_queue": 90.0,
-                   "collisions": 0, "teleports": 0, "full_lanes": 0.0}  # fmt: skip
-            made.append(row | ({name: values[k - 1] for name, values in more.items()} if arm == PLAN else {}))
-    return made
+from validate_rows import rows
 
 
 def test_better_is_said_with_its_interval() -> None:

@@ -1,0 +1,89 @@
+"""The planner: what it returns is certified, loads, is written once, and is drawn; nothing is made up."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from signalwright.core.errors import InputError
+from signalwright.core.plan import cycle_of
+from signalwright.experiments.planner import IN_FORCE, Planned, plan_scenario
+from signalwright.experiments.planout import write_planned
+from signalwright.experiments.refine import altered, refined
+from signalwright.experiments.validate import judged
+from signalwright.experiments.worked import worked_out
+from validate_rows import rows
+
+
+@pytest.fixture(scope="module")
+def planned() -> Planned:
+    """A plan for a quarter of an hour of the shipped corridor."""
+    return plan_scenario("corridor", timing="safe", cycles=[80], seeds=1, polish=0, end=600, workers=1)
+
+
+def test_every_light_has_a_certified_plan_at_one_cycle(planned: Planned) -> None:
+    """The network candidates share their cycle, and the programs in force were tried beside them."""
+    assert {c.name for c in planned.candidates} >= {IN_FORCE, "webster"}
+    for candidate in planned.candidates:
+        if candidate.cycle is not None:
+            assert {safe.cycle for safe in candidate.plans.values()} == {candidate.cycle}
+            assert set(candidate.plans) == set(planned.lights)
+    assert planned.candidates[0].score == min(c.score for c in planned.candidates)
+
+
+def test_the_calculation_agrees_with_the_plan(planned: Planned) -> None:
+    """Greens and interstages add up to the cycle, and x = q C / (s g) on every lane."""
+    plans = planned.plans or next(c.plans for c in planned.candidates if c.plans)
+    for light, safe in plans.items():
+        site = planned.lights[light].intersection
+        worked = worked_out(site, safe.plan, planned.flows[light])
+        assert sum(worked.greens) + sum(worked.interstages) == worked.cycle == cycle_of(safe.plan, site)
+        for row in worked.lanes:
+            expected = row.flow * worked.cycle / (row.saturation_flow * row.effective_green)
+            assert row.saturation_degree == pytest.approx(expected)
+            assert row.delay == pytest.approx(row.uniform_delay + row.incremental_delay)
+
+
+def test_files_are_written_once(planned: Planned, tmp_path: Path) -> None:
+    """Plan, SUMO file, calculation and report are written; a second time only when asked; the report fetches nothing."""
+    written = write_planned(planned, tmp_path / "out", "new")
+    assert {path.name for path in written} >= {"calculation.json", "report.html"}
+    assert json.loads((tmp_path / "out" / "calculation.json").read_text())["chosen"] == planned.chosen.name
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<svg") == 1 + 2 * len(planned.worked)
+    assert "<script" not in page
+    assert 'src="http' not in page
+    with pytest.raises(InputError, match="already"):
+        write_planned(planned, tmp_path / "out", "new")
+
+
+def test_the_report_shows_the_verdict(planned: Planned) -> None:
+    """With a verdict its words stand in the page."""
+    from signalwright.experiments.planreport import report_html
+
+    verdict = judged(rows([40.0, 42.0, 41.0], [30.0, 31.5, 31.0]), "s", "p", looks=1)
+    assert verdict.words in report_html(replace(planned, worked=planned.worked[:1]), verdict)
+
+
+def test_alterations_are_lawful_and_losing_ones_are_dropped(planned: Planned) -> None:
+    """Every alteration is certified; a judge that prefers the start keeps it, one that likes short cycles is followed."""
+    plans = next(c.plans for c in planned.candidates if c.cycle is not None)
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        assert set(altered(plans, rng)) == set(plans)
+    same = refined(plans, lambda crowd, seeds: [0.0, *(1.0 for _ in crowd[1:])], 30, rng)
+    assert same == plans
+    short = refined(plans, lambda crowd, seeds: [sum(s.cycle for s in one.values()) for one in crowd], 60, rng)
+    assert sum(s.cycle for s in short.values()) < sum(s.cycle for s in plans.values())
+
+
+def test_no_traffic_is_one_clear_message() -> None:
+    """Flows of nothing, and flows for a light that is not there, are refused."""
+    with pytest.raises(InputError, match="no light nowhere"):
+        plan_scenario("cross", {"nowhere": {}}, end=300)
+    with pytest.raises(InputError, match="no traffic"):
+        plan_scenario("cross", {}, end=300)
