@@ -110,8 +110,12 @@ class Neighbours:
                 letters.append(Forecast(name, way.towards, way.name, state.time, outflow=flow))
         for sender, exit_ in self.rings:
             lanes = self.arms[exit_]
-            place = sum((lag - SETTING_OFF) * SPEED_KEPT * self.site.lanes[lane].speed / SPACE for lane, lag in lanes.items())
-            there = sum(float(state.queue[lane] + state.arrivals[lane, : int(state.sight[lane])].sum()) for lane in lanes)
+            place = sum(
+                (lag - SETTING_OFF) * SPEED_KEPT * self.site.lanes[lane].speed / SPACE for lane, lag in lanes.items()
+            )
+            there = sum(
+                float(state.queue[lane] + state.arrivals[lane, : int(state.sight[lane])].sum()) for lane in lanes
+            )
             wait = max(float(state.queue[lane] / state.saturation[lane]) for lane in lanes)
             letters.append(Forecast(name, sender, exit_, state.time, room=max(place - there, 0.0), price=wait))
         return tuple(letters)
