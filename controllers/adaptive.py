@@ -54,7 +54,9 @@ class Adaptive:
             return (state.stage + 1) % len(self.site.stages) if state.elapsed >= TURN else None
         if self.mode == "index":
             return self._index.decide(state)
-        self.decision = self.horizon.decide(state, told=self.neighbours.correction(state), closed=self.neighbours.shut(state))
+        self.decision = self.horizon.decide(
+            state, told=self.neighbours.correction(state), closed=self.neighbours.shut(state)
+        )
         if any(way.towards for way in self.site.exits):
             self._letters = self.neighbours.tell(state, self.horizon.outflow())
         return None if self.decision.stage == state.stage else self.decision.stage
@@ -81,12 +83,16 @@ class Adaptive:
         if state.in_interstage:
             lines.append("a change or a minimum green is running: nothing to decide")
         elif self.mode != "search" or self.decision is None:
-            lines.append(f"decided by: {self.mode}, for too few loops can be believed ({np.mean(state.confidence):.0%})")
+            lines.append(
+                f"decided by: {self.mode}, for too few loops can be believed ({np.mean(state.confidence):.0%})"
+            )
         else:
             costs = sorted(self.decision.costs, key=lambda pair: pair[1])
             for place, (stage, cost) in enumerate(costs[:3]):
                 what = "stay" if stage == state.stage else f"change to {stages[stage].name}"
-                lines.append(f"{'chosen' if place == 0 else 'instead'}: {what}, {cost:.0f} vehicle seconds in the next minute")
+                lines.append(
+                    f"{'chosen' if place == 0 else 'instead'}: {what}, {cost:.0f} vehicle seconds in the next minute"
+                )
             course = [f"{slot} s {stages[stage].name}" for k, (slot, stage) in enumerate(self.decision.course)
                       if k == 0 or stage != self.decision.course[k - 1][1]]  # fmt: skip
             lines.append("expected course: " + ", ".join(course))

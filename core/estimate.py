@@ -96,17 +96,24 @@ class Estimate:
         self.stop_of, self.own = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
         self.late, self.storage, self.sight = np.zeros(n), np.full(n, 3.0), np.zeros(n)
         origin = {name: m.origin for m in site.movements for name in m.lanes}
-        sides = {name: k for k, name in enumerate(dict.fromkeys(origin.get(lane.name, lane.name) for lane in site.lanes))}
+        sides = {
+            name: k for k, name in enumerate(dict.fromkeys(origin.get(lane.name, lane.name) for lane in site.lanes))
+        }
         self._side = np.array([sides[origin.get(lane.name, lane.name)] for lane in site.lanes], dtype=np.int32)
         self._spill = np.zeros(max(len(sides), 1))
         self._above = np.zeros(n)
+        self._alone = np.zeros(n, dtype=np.bool_)
         once: set[tuple[LoopKind, str, int]] = set()
         link, lane_of, lag, share = [0], [], [], []
         for row, d in enumerate(site.detectors):
             reached = list(d.lanes)
             if d.kind in (LoopKind.ADVANCE, LoopKind.ENTRANCE) and d.lane not in self._row:
                 edges = {self._side[self._row[name]] for name in d.lanes}
-                reached += [lane.name for k, lane in enumerate(site.lanes) if self._side[k] in edges and lane.name not in reached]
+                reached += [
+                    lane.name
+                    for k, lane in enumerate(site.lanes)
+                    if self._side[k] in edges and lane.name not in reached
+                ]
             for name in reached:
                 lane = self._row[name]
                 if (d.kind, d.lane, lane) in once:
@@ -125,20 +132,29 @@ class Estimate:
                 if d.kind is LoopKind.ADVANCE:
                     self.late[lane] = seconds if self.late[lane] == 0.0 else min(self.late[lane], seconds)
                     self.storage[lane] = max(self.storage[lane], d.distance / SPACE)
-                    if len(d.lanes) == 1 and (d.lane == name or self.own[lane] < 0):
+                    alone = len(d.lanes) == 1 and not self._alone[lane]
+                    if name in d.lanes and (self.own[lane] < 0 or alone):
                         self.own[lane] = row
+                        self._alone[lane] = len(d.lanes) == 1
             link.append(len(lane_of))
         self.link = np.array(link, dtype=np.int32)
         self._above = np.maximum(self._above - self.storage, 0.0)
+        self._head = np.zeros(len(lane_of))
         delay = np.zeros(len(site.detectors))
         for row, d in enumerate(site.detectors):
             rows = range(link[row], link[row + 1])
             if d.kind is LoopKind.ENTRANCE:
+                for k in rows:
+                    self._head[k] = max(d.distance / SPACE - self.storage[lane_of[k]], 0.0)
                 delay[row] = min((lag[k] - self.late[lane_of[k]] for k in rows), default=0.0)
             elif d.kind is LoopKind.ADVANCE:
                 delay[row] = min((lag[k] for k in rows), default=0.0)
         self._delay = np.clip(delay.round(), 0, PAST - 1).astype(np.intp)
-        self.lane_of, self.lag, self.share = np.array(lane_of, dtype=np.int32), np.array(lag), np.array(share, dtype=np.float64)
+        self.lane_of, self.lag, self.share = (
+            np.array(lane_of, dtype=np.int32),
+            np.array(lag),
+            np.array(share, dtype=np.float64),
+        )
 
     def _first_share(self, detector: Detector, lane: str, n_reached: int) -> float:
         """Before anything is learnt: the lanes named share alike, those beside them get what drivers do who change late."""
@@ -158,7 +174,11 @@ class Estimate:
                     to.append(row[site.movements[m].destination])
                     moves.append((lane, int(m)))
             begin.append(len(to))
-        self._turn_begin, self._turn_to, self._turn_of = np.array(begin, dtype=np.int32), np.array(to, dtype=np.int32), moves
+        self._turn_begin, self._turn_to, self._turn_of = (
+            np.array(begin, dtype=np.int32),
+            np.array(to, dtype=np.int32),
+            moves,
+        )
         first = [3.0 if site.movements[m].turn == "straight" else 1.0 for _, m in moves]
         self._turn_share = np.array(first, dtype=np.float64)
         for lane in range(len(site.lanes)):
@@ -166,7 +186,8 @@ class Estimate:
             if b > a:
                 self._turn_share[a:b] /= self._turn_share[a:b].sum()
         self._exit_loops = [
-            np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp) for way in site.exits
+            np.array([k for k, d in enumerate(site.detectors) if d.exit == way.name], dtype=np.intp)
+            for way in site.exits
         ]
 
         self._recalled = ~self._lane_groups.any(axis=0)  # groups no loop speaks for, such as crossings, always call
@@ -178,12 +199,21 @@ class Estimate:
         for (lane, m), share in zip(self._turn_of, self._turn_share, strict=True):
             turning[lane, m] += share
         total = turning.sum(axis=1, keepdims=True)
-        turning[:] = np.where(total > 0, turning / np.where(total > 0, total, 1.0), self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1))
+        turning[:] = np.where(
+            total > 0,
+            turning / np.where(total > 0, total, 1.0),
+            self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1),
+        )
 
     def update(self, counts: Counts, status: Status) -> TrafficState:
         """The state at the end of the interval the counts speak of."""
         state, site = self.state, self.site
-        state.time, state.stage, state.in_interstage, state.elapsed = status.time, status.stage, status.in_interstage, status.elapsed
+        state.time, state.stage, state.in_interstage, state.elapsed = (
+            status.time,
+            status.stage,
+            status.in_interstage,
+            status.elapsed,
+        )
         if status.aspects is not None:
             green = np.asarray(status.aspects) == Aspect.GREEN
         else:
@@ -203,12 +233,21 @@ class Estimate:
             self.own, self.late, self.storage, self._green, self.far, self.near, self.queue, self.upper, self.on_stop, self.standing,
             self.silent, self.greened, state.gap, self.departed, self.came, self.rate, self.flow, self.flow_time,
             self.stuck, self._closed, self.setback, self._side, self._spill, self._above,
-            state.saturation, self.pace, self._checked, self._blind, self._fresh, memory,
+            state.saturation, self.pace, self._checked, self._blind, self._fresh, self._head, memory,
         )  # fmt: skip
         self._learn(counts)
         self.beyond[:] = np.where(self.told, self.beyond, self.rate[:, None])
         kernels.outlook(
-            now, self.far, self.near, self.queue, self.upper, self.rate, self.sight, self.beyond, state.queue, state.arrivals
+            now,
+            self.far,
+            self.near,
+            self.queue,
+            self.upper,
+            self.rate,
+            self.sight,
+            self.beyond,
+            state.queue,
+            state.arrivals,
         )
         has_stop = self.stop_of >= 0
         state.occupied[has_stop] = counts.occupancy[self.stop_of[has_stop]]
@@ -276,7 +315,16 @@ class Estimate:
             self.entered[k] += (counts.vehicles[rows].sum() - self.entered[k]) * quick
         if self._seconds % 10 == 0:
             kernels.learn_shares(
-                self.left, self.entered, self._turn_begin, self._turn_to, self._turn_share, 0, len(self.site.lanes), 0.03, self._error, True
+                self.left,
+                self.entered,
+                self._turn_begin,
+                self._turn_to,
+                self._turn_share,
+                0,
+                len(self.site.lanes),
+                0.03,
+                self._error,
+                True,
             )
             self._turning()
             seen = np.where(self.flow_time > 0, self.flow, 0.0)
@@ -287,5 +335,14 @@ class Estimate:
                 if len(rows):
                     target = self.arrived if kind == kernels.ENTRANCE else self.served
                     kernels.learn_shares(
-                        self.seen, target, self.link, self.lane_of, self.share, int(rows[0]), int(rows[-1]) + 1, 0.02, self._error, False
+                        self.seen,
+                        target,
+                        self.link,
+                        self.lane_of,
+                        self.share,
+                        int(rows[0]),
+                        int(rows[-1]) + 1,
+                        0.02,
+                        self._error,
+                        False,
                     )

@@ -57,7 +57,9 @@ class Health:
         self._stops = np.array([d.kind is LoopKind.STOP for d in site.detectors], dtype=np.bool_)
         self._exits = np.array([d.kind is LoopKind.EXIT for d in site.detectors], dtype=np.bool_)
         row = {lane.name: k for k, lane in enumerate(site.lanes)}
-        self._lane = np.array([row.get(d.lanes[0], -1) if len(d.lanes) == 1 else -1 for d in site.detectors], dtype=np.intp)
+        self._lane = np.array(
+            [row.get(d.lanes[0], -1) if len(d.lanes) == 1 else -1 for d in site.detectors], dtype=np.intp
+        )
         self._partner = _partners(site)
 
     def update(self, counts: Counts, green: npt.NDArray[np.bool_]) -> Floats:

@@ -30,7 +30,7 @@ class Weights:
     overrun: float = 1.0
     reach: float = 6.0
     clearing: float = 2.0
-    crowded: float = 1.5
+    crowded: float = 0.7
     clearance: float = 25.0
     patience: float = 60.0
     impatience: float = 0.5
@@ -118,8 +118,11 @@ class Horizon:
                 if not self._green[stage, g]:
                     continue
                 facing = [
-                    k for k, other in enumerate(self._moves)
-                    if self._green[stage, self._group_of[k]] and site.yields[g, self._group_of[k]] and _faces(move, other)
+                    k
+                    for k, other in enumerate(self._moves)
+                    if self._green[stage, self._group_of[k]]
+                    and site.yields[g, self._group_of[k]]
+                    and _faces(move, other)
                 ]
                 if facing:
                     rows += [(int(lane), m, facing) for lane in np.flatnonzero(self._uses[:, m])]
@@ -127,7 +130,9 @@ class Horizon:
         waiting = np.zeros((self.n_stages, len(site.groups)), dtype=bool)
         for stage, rows in enumerate(self._gives):
             waiting[stage, [self._group_of[m] for _, m, _ in rows]] = True
-        self._clears = np.array([[not (waiting[a] & ~self._green[b]).any() for b in range(self.n_stages)] for a in range(self.n_stages)])
+        self._clears = np.array(
+            [[not (waiting[a] & ~self._green[b]).any() for b in range(self.n_stages)] for a in range(self.n_stages)]
+        )
         lanes = [sorted({lane for lane, _, _ in rows}) for rows in self._gives]
         self.given = np.cumsum([0, *map(len, lanes)]).astype(np.int32)
         self.giver = np.array([lane for stage in lanes for lane in stage], dtype=np.int32)
@@ -140,7 +145,11 @@ class Horizon:
         w, n = self.weights, self.n_lanes
         share = np.where(self._uses, state.turning, 0.0)
         total = share.sum(axis=1, keepdims=True)
-        share = np.where(total > 0, share / np.where(total > 0, total, 1.0), self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1))
+        share = np.where(
+            total > 0,
+            share / np.where(total > 0, total, 1.0),
+            self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1),
+        )
         headway = 1.0 / np.maximum(state.saturation, 0.1)
         group = np.array(self._group_of)
         served = np.zeros((self.n_stages, n), dtype=bool)
@@ -195,7 +204,9 @@ class Horizon:
                 ends = served[a] & ~served[b]
                 self._lane_start[a, b, :n] = np.where(begins, start, 0)
                 for k in range(int(self.length[a, b])):
-                    row = np.where(runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0)
+                    row = np.where(
+                        runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0
+                    )
                     flowing = np.clip(k + 1 - (start + w.start_up), 0.0, 1.0)
                     row = np.where(begins, self.rates[b, :n] * flowing, row)
                     row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun + keeps - k, 0.0, 1.0), row)
@@ -251,7 +262,10 @@ class Horizon:
     def outflow(self) -> F32:
         """(horizon, n_lanes) vehicles that leave each lane in each second of the course decided on."""
         before, gone, course = self._last
-        slots, stages = np.array([slot for slot, _ in course], np.int32), np.array([stage for _, stage in course], np.int32)
+        slots, stages = (
+            np.array([slot for slot, _ in course], np.int32),
+            np.array([stage for _, stage in course], np.int32),
+        )
         labels.replay(
             slots, stages, before, gone, self.queue, self.arrivals, self.opens, self.weight, self.rates, self.begins, self.given,
             self.giver, self.steady, self.waiting, self.against, self.prices, self.flow, self.line, self._left,
@@ -265,4 +279,8 @@ class Horizon:
 
 def _faces(move: Movement, other: Movement) -> bool:
     """Whether `move` gives way to `other` when their groups are green together."""
-    return other.origin != move.origin and not (move.turn in ("left", "uturn") and other.turn in ("left", "uturn")) and move.turn != "straight"
+    return (
+        other.origin != move.origin
+        and not (move.turn in ("left", "uturn") and other.turn in ("left", "uturn"))
+        and move.turn != "straight"
+    )

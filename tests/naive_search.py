@@ -73,7 +73,8 @@ def pass_change(p: Problem, t: int, a: int, b: int, queue: list[float]) -> tuple
 
 def remainder(p: Problem, stage: int, queue: list[float]) -> float:
     return sum(
-        p.weight[lane] * stands * (p.reach[stage][lane] + p.clearing[lane] * stands) for lane, stands in enumerate(queue)
+        p.weight[lane] * stands * (p.reach[stage][lane] + p.clearing[lane] * stands)
+        for lane, stands in enumerate(queue)
     )
 
 
@@ -121,7 +122,9 @@ def search(p: Problem, stage: int, fine: int, most: int, beam: int) -> tuple[flo
                             continue
                         paid, queue, until = pass_change(p, t, s, to, label.queue)
                         paid += label.paid
-                        keep(until, to, Label(paid, paid + remainder(p, to, queue), queue, to if t == 0 else label.first))
+                        keep(
+                            until, to, Label(paid, paid + remainder(p, to, queue), queue, to if t == 0 else label.first)
+                        )
                 paid, queue = label.paid, label.queue
                 for k in range(step):
                     cost, queue = pass_second(p, t + k, s, s, queue)

@@ -28,7 +28,9 @@ def crossing(name: str = "X", towards: str | None = None) -> Intersection:
         SignalGroup("N", (Movement("n->s", "n", "s", ("n_0",)),), max_red=None),
     )
     loops = [Detector(f"{lane.name}/stop", LoopKind.STOP, lane.name, 197.5, 2.5, (lane.name,)) for lane in lanes]
-    loops += [Detector(f"{lane.name}/advance", LoopKind.ADVANCE, lane.name, 160.0, 40.0, (lane.name,)) for lane in lanes]
+    loops += [
+        Detector(f"{lane.name}/advance", LoopKind.ADVANCE, lane.name, 160.0, 40.0, (lane.name,)) for lane in lanes
+    ]
     for lane in lanes:
         beside = tuple(other.name for other in lanes if other.name[0] == lane.name[0])
         loops.append(Detector(f"{lane.name}/entrance", LoopKind.ENTRANCE, lane.name, 20.0, 180.0, beside))

@@ -11,7 +11,8 @@ A lane's traffic is followed through two stretches: from its entrance loops to i
     share     (K,)              part of its vehicles that come to this lane, learnt
     trust     (D,)              1 where the detector is believed, 0 where not
     stop_of   (L,) int32        the lane's stop-line loop, -1 none
-    own       (L,) int32        its advance loop where it stands on this lane alone, else -1
+    own       (L,) int32        its advance loop, one of its own before one it shares; -1 none
+    head      (K,)              [veh] that stand between an entrance loop and the lane's advance loop when both are covered, else 0
     late      (L,)              [s] from the advance loops to the stop line, 0 where the lane has none
     storage   (L,)              [veh] between advance loop and stop line
     checked   (L,)              1 where the lane has an advance loop that is believed
@@ -57,8 +58,19 @@ SETBACK, LONGEST_SETBACK = 8.0, 40.0
 
 @kernel
 def advance_time(
-    now: int, far: F64, near: F64, queue: F64, upper: F64, late: F64, own: I32, standing: F64, storage: F64, side: I32, spill: F64,
-    checked: F64, fresh: F64,
+    now: int,
+    far: F64,
+    near: F64,
+    queue: F64,
+    upper: F64,
+    late: F64,
+    own: I32,
+    standing: F64,
+    storage: F64,
+    side: I32,
+    spill: F64,
+    checked: F64,
+    fresh: F64,
 ) -> None:
     """What was due this second arrives. What the advance loop should have seen by now, and did not, stands above it, if a queue
     stands over the loop; or above that of another lane of the approach where one does; else it went another way and is dropped.
@@ -84,7 +96,7 @@ def advance_time(
             fresh[lane] = STOPPING if far[lane, at] > 0.2 else fresh[lane]
             far[lane, at] = 0.0
     for lane in range(lanes):
-        if late[lane] > 0.0 and spill[side[lane]] > 0.0 and own[lane] >= 0 and standing[own[lane]] >= 3.0:
+        if late[lane] > 0.0 and spill[side[lane]] > 0.0 and own[lane] >= 0 and queue[lane] >= 1.0 and standing[own[lane]] >= 3.0:
             upper[lane] += spill[side[lane]]
             spill[side[lane]] = 0.0
     spill[:] = 0.0
@@ -93,7 +105,7 @@ def advance_time(
 @kernel
 def blocked(lane: int, queue: F64, own: I32, standing: F64, storage: F64) -> bool:
     """Whether the lane's queue reaches its advance loop."""
-    return standing[own[lane]] >= 2.0 if own[lane] >= 0 else queue[lane] >= storage[lane]
+    return queue[lane] >= (1.0 if own[lane] >= 0 and standing[own[lane]] >= 2.0 else storage[lane])
 
 
 @kernel
@@ -162,6 +174,7 @@ def tick(
     checked: F64,
     blind: F64,
     fresh: F64,
+    head: F64,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
@@ -181,6 +194,11 @@ def tick(
         came[lane] = 0.0
         greened[lane] = greened[lane] + 1.0 if green[lane] > 0 else 0.0
     for d in range(kind.shape[0]):
+        if kind[d] == ENTRANCE and standing[d] >= 4.0 and trust[d] > 0.0:
+            for k in range(link[d], link[d + 1]):
+                lane = lane_of[k]
+                if own[lane] >= 0 and standing[own[lane]] >= 4.0 and queue[lane] >= 1.0:
+                    upper[lane] = max(upper[lane], head[k] * share[k])
         if vehicles[d] == 0 or trust[d] <= 0.0:
             continue
         if kind[d] == ENTRANCE:
@@ -278,7 +296,9 @@ def tick(
 
 
 @kernel
-def outlook(now: int, far: F64, near: F64, queue: F64, upper: F64, rate: F64, sight: F64, beyond: F64, total: F64, arrivals: F64) -> None:
+def outlook(
+    now: int, far: F64, near: F64, queue: F64, upper: F64, rate: F64, sight: F64, beyond: F64, total: F64, arrivals: F64
+) -> None:
     """State from the rings: `total` (L,) queue, `arrivals` (L, T); past `sight` (L,) [s] what is `beyond` (L, T), at least nothing."""
     lanes, ring = far.shape
     for lane in range(lanes):
@@ -295,7 +315,16 @@ def outlook(now: int, far: F64, near: F64, queue: F64, upper: F64, rate: F64, si
 
 @kernel
 def learn_shares(
-    source: F64, target: F64, begin: I32, to: I32, share: F64, first: int, last: int, speed: float, error: F64, sums: bool
+    source: F64,
+    target: F64,
+    begin: I32,
+    to: I32,
+    share: F64,
+    first: int,
+    last: int,
+    speed: float,
+    error: F64,
+    sums: bool,
 ) -> None:
     """One normalised gradient step of target[to] = sum share * source, for sources `first`..`last`-1, then back onto the simplex.
 

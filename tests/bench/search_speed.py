@@ -60,7 +60,12 @@ def main() -> None:
         code = kernels.search(0, -1, 0, FINE, MOST, *a.values())
         middle = time.perf_counter()
         same = library.search(
-            ctypes.byref(s), 0, FINE, MOST, ctypes.c_void_p(c["queue"].ctypes.data), ctypes.c_void_p(c["best"].ctypes.data)
+            ctypes.byref(s),
+            0,
+            FINE,
+            MOST,
+            ctypes.c_void_p(c["queue"].ctypes.data),
+            ctypes.c_void_p(c["best"].ctypes.data),
         )
         end = time.perf_counter()
         ours.append(middle - begin)

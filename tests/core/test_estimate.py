@@ -127,7 +127,13 @@ def test_lane_shares_are_learnt() -> None:
             passing["w_1/stop"] = 1
         estimate.update(seen(site, t, passing), status(t, 0))
     row = [d.name for d in site.detectors].index("w_0/entrance")
-    share = dict(zip(estimate.lane_of[estimate.link[row] : estimate.link[row + 1]], estimate.share[estimate.link[row] :], strict=False))
+    share = dict(
+        zip(
+            estimate.lane_of[estimate.link[row] : estimate.link[row + 1]],
+            estimate.share[estimate.link[row] :],
+            strict=False,
+        )
+    )
     assert share[1] > 0.8
     assert share[0] < 0.1
 

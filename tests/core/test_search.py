@@ -65,7 +65,20 @@ def test_living_a_course_again_costs_what_the_search_said() -> None:
         code = int(arrays["parents"][at])
     steps.reverse()
     left = np.zeros_like(arrays["arrivals"])
-    keys = ("queue", "arrivals", "opens", "weight", "rates", "begins", "given", "giver", "steady", "waiting", "against", "prices")
+    keys = (
+        "queue",
+        "arrivals",
+        "opens",
+        "weight",
+        "rates",
+        "begins",
+        "given",
+        "giver",
+        "steady",
+        "waiting",
+        "against",
+        "prices",
+    )
     cost = kernels.replay(
         np.array([s[0] for s in steps], np.int32), np.array([s[1] for s in steps], np.int32), -1, 0,
         *(arrays[key] for key in keys), arrays["flow"], arrays["line"], left,
