@@ -177,11 +177,13 @@ def _times(planned: Planned, worked: Worked) -> str:
     figure, axes = _figure(8.0, 0.6 + 0.28 * len(groups))
     for row, _group in enumerate(groups):
         index = next((link.index for link in light.links if link.group == row), None)
-        time = 0.0
+        spans, colours, time = [], [], 0.0
         for step in program.steps:
             if index is not None:
-                axes.barh(row, step.duration, left=time, color=COLOURS.get(step.state[index], "#999999"), height=0.7)
+                spans.append((time, step.duration))
+                colours.append(COLOURS.get(step.state[index], "#999999"))
             time += step.duration
+        axes.broken_barh(spans, (row - 0.35, 0.7), facecolors=colours)
     axes.set_yticks(range(len(groups)), [group.name for group in groups], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlim(0, worked.cycle)
