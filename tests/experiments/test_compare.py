@@ -85,14 +85,14 @@ def test_nothing_twice(whole: Path) -> None:
 def test_failures_stay_alone(tmp_path: Path) -> None:
     """A strategy that raises, hangs or crashes fails its own runs, saved with the reason; the others are done."""
     arms = ["plan", *(f"own_strategies:{name}" for name in ("Broken", "Hanging", "Crashing"))]
-    spec = a_batch(controllers=arms, seeds=1, timeout=20.0)
+    spec = a_batch(controllers=arms, seeds=1, timeout=45.0)
     done = compare(spec, tmp_path / "b", workers=2)
     assert done.runs["controller"].to_list() == ["plan"]
     saved = {failure.what.split(", ")[1]: failure.error for failure in failures_of(tmp_path / "b")}
     assert set(saved) == set(arms[1:])
     assert "ZeroDivisionError: no cars, no average" in saved[arms[1]]
     assert "own_strategies.py" in saved[arms[1]]
-    assert "20 s without a result" in saved[arms[2]]
+    assert "45 s without a result" in saved[arms[2]]
     assert "SIGABRT" in saved[arms[3]]
 
 
