@@ -86,7 +86,7 @@ class Estimate:
         self._closed = np.zeros(n_lanes)
         self.health = Health(site)
         self._trusted, self._checked, self._blind = np.ones(n_detectors), np.zeros(n_lanes), np.zeros(n_lanes)
-        self.state.sight = self.sight
+        self.state.sight, self.state.stalled = self.sight, self._closed
         self._turning()
         self._sees()
 

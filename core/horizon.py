@@ -86,6 +86,11 @@ class Horizon:
         self.held = np.zeros((slots, n_stages), i32)
         self.flow, self.line = np.zeros(width, f32), np.zeros(width, f32)
         self.best = np.zeros(n_stages, f32)
+        self._withdrawn: list[tuple[int, F32]] = []
+        self._into = [
+            np.concatenate([[s], *(self.begins[a, s] + np.arange(max(self.length[a, s], 0)) for a in range(n_stages))]).astype(int)
+            for s in range(n_stages)
+        ]
         self._left = np.zeros((w.horizon, width), f32)
         self._last: tuple[int, int, list[tuple[int, int]]] = (-1, 0, [(0, 0)])
 
@@ -133,6 +138,15 @@ class Horizon:
         self._clears = np.array(
             [[not (waiting[a] & ~self._green[b]).any() for b in range(self.n_stages)] for a in range(self.n_stages)]
         )
+        self._waits = np.zeros((self.n_stages, self.n_lanes), dtype=bool)
+        turners: dict[int, set[int]] = {}
+        for stage, rows in enumerate(self._gives):
+            for lane, m, _ in rows:
+                self._waits[stage, lane] = True
+                turners.setdefault(lane, set()).add(self._group_of[m])
+        self._frees = np.zeros((self.n_stages, self.n_lanes), dtype=bool)
+        for lane, groups in turners.items():
+            self._frees[:, lane] = self._green[:, sorted(groups)].any(axis=1) & ~self._waits[:, lane]
         lanes = [sorted({lane for lane, _, _ in rows}) for rows in self._gives]
         self.given = np.cumsum([0, *map(len, lanes)]).astype(np.int32)
         self.giver = np.array([lane for stage in lanes for lane in stage], dtype=np.int32)
@@ -228,9 +242,13 @@ class Horizon:
         self.queue[:n] = state.queue
         seen = min(state.arrivals.shape[1], w.horizon)
         self.arrivals[:seen, :n] = state.arrivals[:, :seen].T
+        for lane, column in self._withdrawn:
+            self.rates[:, lane] = column
+        self._withdrawn.clear()
         if told is not None:
             self.arrivals[:, :n] = np.maximum(self.arrivals[:, :n] + told[:, : w.horizon].T, 0.0)
         self.opens[:n] = state.closed if len(state.closed) else 0.0
+        self._release(state)
         if closed is not None:
             self.opens[:n] = np.maximum(self.opens[:n], closed)
         late = (self._lane_groups * state.red).max(axis=1) - w.patience
@@ -258,6 +276,18 @@ class Horizon:
             int(self.firsts[slot, s, b]), float(self.bound[slot, s, b]),
             tuple((k, float(c)) for k, c in enumerate(self.best) if c < 1e29), tuple(course),
         )  # fmt: skip
+
+    def _release(self, state: TrafficState) -> None:
+        """A lane that stalls where it gives way has a turning vehicle at its head: other stages may let it go, these will not."""
+        if not len(state.stalled):
+            return
+        for lane in np.flatnonzero(state.stalled > 0.0):
+            waits = self._waits[:, lane]
+            if waits.any() and self._frees[:, lane].any() and state.closed[lane] <= state.stalled[lane]:
+                self._withdrawn.append((int(lane), self.rates[:, lane].copy()))
+                for stage in np.flatnonzero(waits):
+                    self.rates[self._into[stage], lane] = 0.0
+                self.opens[lane] = 0.0
 
     def outflow(self) -> F32:
         """(horizon, n_lanes) vehicles that leave each lane in each second of the course decided on."""

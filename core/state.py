@@ -30,6 +30,7 @@ class TrafficState:
     room            (n_exits,) vehicles that still fit into each exit
     calls           (n_groups,) bool: who has demand
     red             (n_groups,) [s] of red with a call standing
+    stalled         (n_lanes,) [s] the part of `closed` that is due to a vehicle that does not use its green
     sight           (n_lanes,) [s] how far ahead the loops see; what comes later in `arrivals` is a mean
     inside          vehicles that should have left the junction by now, and have not
     closed          (n_lanes,) [s] for which nothing is expected to leave, green or not: the exit is full, or the way is blocked
@@ -51,6 +52,7 @@ class TrafficState:
     calls: npt.NDArray[np.bool_]
     red: Floats
     closed: Floats = field(default_factory=lambda: np.zeros(0))
+    stalled: Floats = field(default_factory=lambda: np.zeros(0))
     sight: Floats = field(default_factory=lambda: np.zeros(0))
     inside: float = 0.0
     notes: dict[str, str] = field(default_factory=dict)
