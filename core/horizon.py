@@ -176,7 +176,7 @@ class Horizon:
             self.rates[s, :n] = np.where(served[s], 1.0 / np.maximum(per, 1e-3), 0.0)
             k = int(self.given[s])
             waits = np.zeros(n)
-            for lane, m, facing in self._gives[s]:
+            for lane, m, _ in self._gives[s]:
                 waits[lane] += share[lane, m] * headway[lane]
             for lane in sorted({lane for lane, _, _ in self._gives[s]}):
                 self.waiting[k] = waits[lane]

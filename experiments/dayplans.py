@@ -107,7 +107,7 @@ def _switch(part: Period, names: Mapping[int, str], counts: CountsFile, interval
     return Switch(int(counts.series[0].begin + part.first * interval) % 86_400, names[part.plan])
 
 
-def _as_flows(keys: Sequence[tuple[str, str]], values: np.ndarray) -> dict[str, Flows]:  # type: ignore[type-arg]
+def _as_flows(keys: Sequence[tuple[str, str]], values: np.ndarray) -> dict[str, Flows]:
     found: dict[str, Flows] = {}
     for (light, movement), value in zip(keys, values, strict=True):
         found.setdefault(light, {})[movement] = float(value)

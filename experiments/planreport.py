@@ -111,7 +111,8 @@ def report_html(planned: Planned, verdict: Verdict | None = None) -> str:
 def _line(worked: Worked) -> str:
     best = _("none") if worked.optimum_cycle is None else f"{worked.optimum_cycle:.0f} s"
     return _(
-        "Cycle {cycle} s, offset {offset} s; Y = {y:.2f}, lost time {lost:.0f} s, Webster's cycle {best}; mean control delay {delay:.1f} s. "
+        "Cycle {cycle} s, offset {offset} s; Y = {y:.2f}, lost time {lost:.0f} s, Webster's cycle {best}; "
+        "mean control delay {delay:.1f} s. "
     ).format(
         cycle=worked.cycle,
         offset=worked.offset,

@@ -130,7 +130,7 @@ def _csv(path: Path) -> list[_Record]:
                 _number(_cell(row, at["count"]), where, name),
                 _number(_cell(row, at["occupancy"]), where, name),
                 where,
-            )  # fmt: skip
+            )
         )
     return made
 

@@ -181,7 +181,8 @@ def tick(
 
     `standing`, `silent` (D,) [s] of unbroken occupancy and of nothing at all; `greened` (L,) [s] since the lane turned green, 0 in red;
     `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly. `stuck` (L,) [s] of green with a vehicle
-    that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,); `fresh` (L,) [s] that one who came lately may still roll;
+    that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,);
+    `fresh` (L,) [s] that one who came lately may still roll;
     `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
     """
     lanes = far.shape[0]

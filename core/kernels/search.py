@@ -203,7 +203,8 @@ def search(
     """Fill the labels; returns the code of the best last label, slot * S * B + stage * B + b.
 
     `stage_now` is complete, or, with `before` >= 0, being changed to from there since `gone` seconds. Steps are one second until
-    `fine`, two until three times that, then four; only the `most` cheapest labels of a slot are followed. `best` (S,) receives the cost of the best label whose first move is to each
+    `fine`, two until three times that, then four; only the `most` cheapest labels of a slot are followed.
+    `best` (S,) receives the cost of the best label whose first move is to each
     stage, `stage_now` meaning to stay; FAR where none was followed to the end.
     """
     horizon, lanes = arrivals.shape

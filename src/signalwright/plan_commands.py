@@ -131,7 +131,7 @@ def _show(planned: Planned) -> None:
                 y=worked.critical_flow_ratio,
                 lost=worked.lost_time,
                 delay=worked.delay,
-            )  # fmt: skip
+            )
         )
         for stage, green, change in zip(worked.stages, worked.greens, worked.interstages, strict=True):
             typer.echo(
