@@ -69,7 +69,7 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
     Raises InputError, MissingSumo, SimulationError.
     """
     lights, strategies, native = chosen(spec, scenario)
-    lights = place_loops(scenario, lights) if lights else {}
+    lights = place_loops(scenario, lights, spec.loops) if lights else {}
     makers = _makers(spec, scenario, lights, strategies)
     extra = dict(spec.options)
     if spec.jitter:
@@ -108,7 +108,7 @@ def chosen(spec: RunSpec, scenario: Scenario) -> tuple[dict[str, Light], dict[st
     """
     if spec.controller == PLAN and not spec.lights:
         return {}, {}, {}
-    lights = read_lights(scenario, spec.timing)
+    lights = read_lights(scenario, spec.timing, all_sets=spec.stages == "all")
     if missing := [light for light in spec.lights if light not in lights]:
         read_lights(scenario, spec.timing, missing)  # says what is wrong with them
     wanted = {light: spec.lights.get(light, spec.controller) for light in lights}

@@ -19,6 +19,8 @@ from ..networks.shipped import SHIPPED
 
 Timing = Literal["safe", "resco"]
 Transport = Literal["libsumo", "traci"]
+Stages = Literal["program", "all"]
+Loops = Literal["placed", "own"]
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class RunSpec:
     begin, end  window [s], by default the scenario's own
     scale       factor on the demand
     jitter      every departure is put off by up to this long [s], drawn by the seed, alike in every arm
+    stages      "program": the green sets of the light's programs; "all": every maximal set of compatible groups
+    loops       "placed" by rule, or the scenario's "own"
     tables      also keep the time lost on every lane, for maps and tables by light
     options     further SUMO options, {name: value}
     """
@@ -46,6 +50,8 @@ class RunSpec:
     end: float | None = None
     scale: float = 1.0
     jitter: float = 0.0
+    stages: Stages = "program"
+    loops: Loops = "placed"
     tables: bool = False
     transport: Transport = "libsumo"
     gui: bool = False
@@ -55,7 +61,12 @@ class RunSpec:
         if not self.arm:
             several = ", ".join(f"{light}: {name}" for light, name in sorted(self.lights.items()))
             object.__setattr__(self, "arm", f"{self.controller} ({several})" if several else self.controller)
-        for name, choices in (("timing", get_args(Timing)), ("transport", get_args(Transport))):
+        for name, choices in (
+            ("timing", get_args(Timing)),
+            ("transport", get_args(Transport)),
+            ("stages", get_args(Stages)),
+            ("loops", get_args(Loops)),
+        ):
             if (value := getattr(self, name)) not in choices:
                 raise InputError(unknown(_("{name} {value!r}").format(name=name, value=value), value, choices))
         if self.scale <= 0 or self.jitter < 0:

@@ -44,6 +44,13 @@ Timing = Annotated[
         )
     ),
 ]
+Stages = Annotated[
+    Literal["program", "all"],
+    typer.Option(help=_("Stages: the green sets of the programs, or all maximal sets of compatible groups.")),
+]
+Loops = Annotated[
+    Literal["placed", "own"], typer.Option(help=_("Loops: placed by rule, or the scenario's own detectors."))
+]
 Light = Annotated[list[str] | None, typer.Option("--light", help=_("Only this light (may be given several times)."))]
 
 
@@ -99,6 +106,8 @@ def run(
     transport: Annotated[
         Literal["libsumo", "traci"], typer.Option(help=_("libsumo (in this process) or traci."))
     ] = "libsumo",
+    stages: Stages = "program",
+    loops: Loops = "placed",
     gui: Annotated[bool, typer.Option("--gui", help=_("Watch it in SUMO's window."))] = False,
     out: Annotated[
         Path | None, typer.Option(help=_("Directory for result.json, trips.parquet and the manifest."))
@@ -115,7 +124,7 @@ def run(
 
     spec = RunSpec(
         scenario=scenario, controller=controller, lights=_per_light(at), seed=seed, timing=timing, begin=begin, end=end, scale=scale,
-        transport="traci" if gui else transport, gui=gui,
+        transport="traci" if gui else transport, gui=gui, stages=stages, loops=loops,
     )  # fmt: skip
     with progress() as told:
         advance = told(f"{scenario}, {spec.arm}")
@@ -153,14 +162,22 @@ def rerun(
 
 
 @app.command()
-def inspect(scenario: Scenario, timing: Timing = "safe", light: Light = None) -> None:
+def inspect(
+    scenario: Scenario,
+    timing: Timing = "safe",
+    light: Light = None,
+    stages: Stages = "program",
+    loops: Loops = "placed",
+) -> None:
     """Show the lights: signal groups, stages, loops and conflicts, with names a person can follow."""
     from .experiments.spec import scenario_path
+    from .networks.detectors import place_loops
     from .networks.netfile import read_lights
     from .networks.scenario import read_scenario
 
-    lights = read_lights(read_scenario(scenario_path(scenario)), timing, light)
-    for found in lights.values():
+    said = read_scenario(scenario_path(scenario))
+    lights = read_lights(said, timing, light, all_sets=stages == "all")
+    for found in place_loops(said, lights, loops).values():
         for table in light_tables(found):
             console().print(table)
 
