@@ -254,7 +254,8 @@ def warmup() -> None:
 def run_cli() -> None:
     """Run the command line; every error becomes one message and an exit code, nothing a traceback."""
     try:
-        app(standalone_mode=False)
+        code = app(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
     except SignalwrightError as error:
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -267,12 +268,11 @@ def run_cli() -> None:
 
 
 def _outsider(error: Exception) -> None:
-    """Usage errors of the command line keep their own text; anything else is ours to mend."""
-    import click
-
-    if isinstance(error, click.ClickException):
-        error.show()
-        sys.exit(error.exit_code)
+    """Usage errors of the command line keep their own text and code; anything else is ours to mend."""
+    show, code = getattr(error, "show", None), getattr(error, "exit_code", None)
+    if callable(show) and isinstance(code, int):
+        show()
+        sys.exit(code)
     if os.environ.get("SIGNALWRIGHT_DEBUG"):
         traceback.print_exc()
     _fail(
