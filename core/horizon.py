@@ -88,7 +88,9 @@ class Horizon:
         self.best = np.zeros(n_stages, f32)
         self._withdrawn: list[tuple[int, F32]] = []
         self._into = [
-            np.concatenate([[s], *(self.begins[a, s] + np.arange(max(self.length[a, s], 0)) for a in range(n_stages))]).astype(int)
+            np.concatenate(
+                [[s], *(self.begins[a, s] + np.arange(max(self.length[a, s], 0)) for a in range(n_stages))]
+            ).astype(int)
             for s in range(n_stages)
         ]
         self._left = np.zeros((w.horizon, width), f32)

@@ -96,7 +96,13 @@ def advance_time(
             fresh[lane] = STOPPING if far[lane, at] > 0.2 else fresh[lane]
             far[lane, at] = 0.0
     for lane in range(lanes):
-        if late[lane] > 0.0 and spill[side[lane]] > 0.0 and own[lane] >= 0 and queue[lane] >= 1.0 and standing[own[lane]] >= 3.0:
+        if (
+            late[lane] > 0.0
+            and spill[side[lane]] > 0.0
+            and own[lane] >= 0
+            and queue[lane] >= 1.0
+            and standing[own[lane]] >= 3.0
+        ):
             upper[lane] += spill[side[lane]]
             spill[side[lane]] = 0.0
     spill[:] = 0.0
@@ -105,7 +111,8 @@ def advance_time(
 @kernel
 def blocked(lane: int, queue: F64, own: I32, standing: F64, storage: F64) -> bool:
     """Whether the lane's queue reaches its advance loop."""
-    return queue[lane] >= (1.0 if own[lane] >= 0 and standing[own[lane]] >= 2.0 else storage[lane])
+    enough = 1.0 if own[lane] >= 0 and standing[own[lane]] >= 2.0 else storage[lane]
+    return bool(queue[lane] >= enough)
 
 
 @kernel
@@ -179,11 +186,11 @@ def tick(
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
 
-    `standing`, `silent` (D,) [s] of unbroken occupancy and of nothing at all; `greened` (L,) [s] since the lane turned green, 0 in red;
-    `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly. `stuck` (L,) [s] of green with a vehicle
-    that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,);
-    `fresh` (L,) [s] that one who came lately may still roll;
-    `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how long that is after the green.
+    `standing`, `silent` (D,) [s] of unbroken occupancy and of nothing at all; `greened` (L,) [s] since the lane turned green,
+    0 in red; `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly. `stuck` (L,) [s] of
+    green with a vehicle that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,); `fresh` (L,) [s]
+    that one who came lately may still roll; `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how
+    long that is after the green.
     """
     lanes = far.shape[0]
     spill[:] = 0.0

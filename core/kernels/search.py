@@ -44,7 +44,7 @@ ONE, NOTHING = np.float32(1.0), np.float32(0.0)
 @kernel(fastmath=True)
 def hold_back(
     k: int, lane: int, line: F32, flow: F32, weight: F32, steady: F32, waiting: F32, against: F32, hopeless: float
-) -> float:
+) -> np.float32:
     """Take back what a permissive lane cannot discharge against the flow of this second; returns the cost of that."""
     if flow[lane] <= NOTHING:
         return NOTHING
@@ -58,7 +58,7 @@ def hold_back(
         return NOTHING
     line[lane] += stay
     flow[lane] -= stay
-    return weight[lane] * stay
+    return np.float32(weight[lane] * stay)
 
 
 @kernel(fastmath=True)
@@ -80,7 +80,7 @@ def roll(
     waiting: F32,
     against: F32,
     prices: F32,
-) -> float:
+) -> np.float32:
     """Let seconds `slot`..`until`-1 pass under rows `row`, `row` + `stride`, ...; `line` is overwritten; returns the cost."""
     cost = NOTHING
     stop, hopeless = prices[STOP], prices[HOPELESS]
@@ -103,7 +103,7 @@ def roll(
 
 
 @kernel(fastmath=True)
-def remainder(stage: int, line: F32, weight: F32, reach: F32, clearing: F32) -> float:
+def remainder(stage: int, line: F32, weight: F32, reach: F32, clearing: F32) -> np.float32:
     """What the queues left standing will still cost."""
     cost = NOTHING
     for lane in range(line.shape[0]):
@@ -150,7 +150,7 @@ def keep(
 
 
 @kernel(fastmath=True)
-def threshold(slot: int, most: int, bound: F32, held: I32) -> float:
+def threshold(slot: int, most: int, bound: F32, held: I32) -> np.float32:
     """The bound of the label in place `most` among all of a slot; FAR where there are no more."""
     stages = bound.shape[1]
     low = -FAR
@@ -202,10 +202,10 @@ def search(
 ) -> int:
     """Fill the labels; returns the code of the best last label, slot * S * B + stage * B + b.
 
-    `stage_now` is complete, or, with `before` >= 0, being changed to from there since `gone` seconds. Steps are one second until
-    `fine`, two until three times that, then four; only the `most` cheapest labels of a slot are followed.
-    `best` (S,) receives the cost of the best label whose first move is to each
-    stage, `stage_now` meaning to stay; FAR where none was followed to the end.
+    `stage_now` is complete, or, with `before` >= 0, being changed to from there since `gone` seconds. Steps are one second
+    until `fine`, two until three times that, then four; only the `most` cheapest labels of a slot are followed. `best` (S,)
+    receives the cost of the best label whose first move is to each stage, `stage_now` meaning to stay; FAR where none was
+    followed to the end.
     """
     horizon, lanes = arrivals.shape
     stages = length.shape[0]
@@ -300,7 +300,7 @@ def replay(
     flow: F32,
     line: F32,
     left: F32,
-) -> float:
+) -> np.float32:
     """Live through a course again: stage `stages[k]` is complete from second `slots[k]`. `left` (T, L) receives what leaves each
     lane in each second; returns what was paid, without the price of changes."""
     cost = NOTHING

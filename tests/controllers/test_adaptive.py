@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+<<<<<<< HEAD
 from typing import Any
+=======
+from collections.abc import Sequence
+from dataclasses import replace
+>>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
 
 import numpy as np
 
@@ -10,11 +15,27 @@ from signalwright.controllers.adaptive import Adaptive
 from signalwright.controllers.laemmer import Laemmer
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
+<<<<<<< HEAD
 from signalwright.core.forecast import Neighbourly
 from simple_sites import crossing, quiet, seen, status
 
 
 def _state(site: Any, queue: Any = (), arrivals: Any = (), stage: Any = 0, elapsed: Any = 20.0) -> Any:
+=======
+from signalwright.core.forecast import Forecast, Neighbourly
+from signalwright.core.intersection import Intersection
+from signalwright.core.state import TrafficState
+from simple_sites import crossing, quiet, seen, status
+
+
+def _state(
+    site: Intersection,
+    queue: Sequence[tuple[int, float]] = (),
+    arrivals: Sequence[tuple[int, int, float]] = (),
+    stage: int = 0,
+    elapsed: float = 20.0,
+) -> TrafficState:
+>>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
     estimate = Estimate(site)
     state = estimate.update(quiet(site, 1), status(1, stage, elapsed))
     state.arrivals[:] = 0.0
@@ -81,8 +102,6 @@ def test_neighbours_hear_of_what_will_come() -> None:
     assert [f.receiver for f in letters] == ["B"]
     assert 14.0 < sum(letters[0].outflow) <= 16.5
     receiver = Adaptive(second)
-    from dataclasses import replace
-
     receiver.hear(tuple(replace(f, exit="w") for f in letters))
     estimate = Estimate(second)
     for t in range(1, 200):
@@ -103,8 +122,6 @@ def test_a_neighbour_without_room_gets_nobody() -> None:
     site = crossing("A", towards="B")
     controller = Adaptive(site)
     state = _state(site, queue=[(0, 6.0), (2, 3.0)])
-    from signalwright.core.forecast import Forecast
-
     controller.hear((Forecast("B", "A", "e", state.time, room=0.5, price=30.0),))
     assert (controller.neighbours.shut(state)[:2] > 0).all()
 

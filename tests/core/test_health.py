@@ -9,12 +9,21 @@ import numpy as np
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.health import Fault, Health
+<<<<<<< HEAD
 from simple_sites import crossing, quiet, seen
+=======
+from signalwright.core.intersection import Intersection
+from simple_sites import crossing, quiet, seen, status
+>>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
 
 GREEN_WEST = np.array([True, True, False])
 
 
+<<<<<<< HEAD
 def _row(site: Any, name: Any) -> Any:
+=======
+def _row(site: Intersection, name: str) -> int:
+>>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
     return [d.name for d in site.detectors].index(name)
 
 
@@ -81,8 +90,6 @@ def test_a_blind_lane_still_expects_its_mean() -> None:
     """With every loop of a lane faulty its traffic is taken at its mean, and its confidence is nothing."""
     site = crossing()
     estimate = Estimate(site)
-    from simple_sites import status
-
     for t in range(1, 400):
         passing = {"n_0/entrance": 1, "n_0/advance": 1, "n_0/stop": 1} if t % 10 == 0 else {}
         estimate.update(seen(site, t, passing), status(t, 1))
