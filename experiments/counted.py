@@ -110,7 +110,7 @@ def sample_routes(
 
 
 def _counts_for_sampler(counts: CountsFile, folder: Path) -> list[str]:
-    edges = {True: [], False: []}  # type: dict[bool, list[str]]
+    edges: dict[bool, list[str]] = {True: [], False: []}
     some = counts.series[0]
     for k in range(some.count.size):
         begin = some.begin + k * some.interval

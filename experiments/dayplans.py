@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from ..core.certify import SafePlan, certify
 from ..core.errors import CountsError
@@ -107,7 +108,7 @@ def _switch(part: Period, names: Mapping[int, str], counts: CountsFile, interval
     return Switch(int(counts.series[0].begin + part.first * interval) % 86_400, names[part.plan])
 
 
-def _as_flows(keys: Sequence[tuple[str, str]], values: np.ndarray) -> dict[str, Flows]:
+def _as_flows(keys: Sequence[tuple[str, str]], values: npt.NDArray[np.float64]) -> dict[str, Flows]:
     found: dict[str, Flows] = {}
     for (light, movement), value in zip(keys, values, strict=True):
         found.setdefault(light, {})[movement] = float(value)

@@ -78,15 +78,15 @@ def busiest_street(
         pair = (one[0], other[0])
         if pair[0] != pair[1] and graph.has_edge(*pair) and pair[0] in plans and pair[1] in plans:
             weight[pair] = weight.get(pair, 0.0) + leg.flow
-    both = {pair: flow + weight.get(pair[::-1], 0.0) for pair, flow in weight.items()}
+    both = {way: flow + weight.get(way[::-1], 0.0) for pair, flow in weight.items() for way in (pair, pair[::-1])}
     if not both:
         return None
-    first, second = max(both, key=lambda pair: (both[pair], pair))
-    row = [first, second]
-    least = LEAST_PART * both[first, second]
+    first = max((both[pair], pair) for pair in weight)[1]
+    row = list(first)
+    least = LEAST_PART * both[first]
     for end in (-1, 0):
-        while onward := [b for a, b in both if a == row[end] and b not in row and both[a, b] >= least]:
-            row.insert(len(row) if end else 0, max(onward, key=lambda b: (both[row[end], b], b)))
+        while onward := [(both[a, b], b) for a, b in both if a == row[end] and b not in row and both[a, b] >= least]:
+            row.insert(len(row) if end else 0, max(onward)[1])
     lengths = {edge.getID(): float(edge.getLength()) for edge in load_net(scenario.net).getEdges(False)}
     out, edges_out = _way(graph, lengths, row, lights, plans, journeys)
     back, edges_back = _way(graph, lengths, row[::-1], lights, plans, journeys)

@@ -27,6 +27,9 @@ from .crew import work_through
 from .metrics import measure, read_statistic, read_trips
 from .spec import Transport, scenario_path
 
+Way = Literal["sumo", "libsumo", "traci"]
+"""SUMO's program by itself, or stepped in this process, or over TraCI."""
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -48,7 +51,7 @@ class Trial:
     variation: float = 0.0
     jitter: float = 0.0
     queues: bool = False
-    transport: Literal["sumo", "libsumo", "traci"] = "sumo"
+    transport: Way = "sumo"
 
     @property
     def options(self) -> dict[str, str]:

@@ -22,9 +22,9 @@ from ..networks.planfile import certified, read_plan_file
 from ..networks.planprogram import write_plans
 from ..networks.programs import read_programs
 from ..networks.scenario import Scenario, read_scenario
-from .spec import Transport, scenario_path
+from .spec import scenario_path
 from .statistics import LEVEL, Interval, gridlocked, sign_flip_p
-from .trial import Trial, try_all
+from .trial import Trial, Way, try_all
 
 LOOKS = (5, 10, 20, 40)
 """After how many seeds the answer is looked at; the level is shared out among the looks (Bonferroni)."""
@@ -105,7 +105,7 @@ def validate(
     begin: float | None = None,
     end: float | None = None,
     workers: int | None = None,
-    transport: Transport = "libsumo",
+    transport: Way = "libsumo",
     told: Callable[[float], None] | None = None,
 ) -> Verdict:
     """Compare a candidate, an additional file or a plan file, with the programs in force (or those of `baseline`).

@@ -83,7 +83,9 @@ def validate(
     begin: Annotated[float | None, typer.Option("--begin", "-b", help=_("Begin [s], else the scenario's."))] = None,
     end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
     workers: Annotated[int | None, typer.Option(min=1, help=_("Simulations side by side."))] = None,
-    transport: Annotated[Literal["libsumo", "traci"], typer.Option(help=_("How SUMO is stepped."))] = "libsumo",
+    transport: Annotated[
+        Literal["sumo", "libsumo", "traci"], typer.Option(help=_("How SUMO is run; sumo, by itself, is the quickest."))
+    ] = "libsumo",
     report: Annotated[Path | None, typer.Option(help=_("Write the verdict as JSON here."))] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace a file that lies there."))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=_("Print the verdict as JSON."))] = False,
