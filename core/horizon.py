@@ -110,7 +110,9 @@ class Horizon:
                 self._starts[a, b] = starts
                 self._keeps[a, b] = site.ends_after(a, b)
                 begins = self._green[b] & ~self._green[a]
-                gone = [g.amber + 1.0 for g, ends in zip(site.groups, self._green[a] & ~self._green[b], strict=True) if ends]
+                gone = [
+                    g.amber + 1.0 for g, ends in zip(site.groups, self._green[a] & ~self._green[b], strict=True) if ends
+                ]
                 done = max([1.0, *gone, *(starts[j] + site.groups[j].min_green for j in np.flatnonzero(begins))])
                 self.length[a, b] = int(np.ceil(done - 1e-9))
 

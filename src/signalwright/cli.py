@@ -33,6 +33,9 @@ app = typer.Typer(
 
 app.add_typer(cabinet, name="cabinet")
 
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+
 Scenario = Annotated[
     str, typer.Argument(help=_("A .sumocfg or .net.xml, or the name of a shipped scenario: cross, corridor, grid."))
 ]
@@ -255,16 +258,21 @@ def run_cli() -> None:
     """Run the command line; every error becomes one message and an exit code, nothing a traceback."""
     try:
         code = app(standalone_mode=False)
-        sys.exit(code if isinstance(code, int) else 0)
+    except SystemExit as ended:
+        if ended.code != INTERRUPTED:
+            raise
+        _fail(_("interrupted; nothing was left half-written"), INTERRUPTED)
     except SignalwrightError as error:
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
-        _fail(_("interrupted; nothing was left half-written"), 130)
+        _fail(_("interrupted; nothing was left half-written"), INTERRUPTED)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         _fail(f"{where}{error.strerror or error}", 6)
     except Exception as error:
         _outsider(error)
+    else:
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 def _outsider(error: Exception) -> None:
