@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
-from typing import Any
-=======
 from collections.abc import Sequence
 from dataclasses import replace
->>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
 
 import numpy as np
 
@@ -15,13 +11,6 @@ from signalwright.controllers.adaptive import Adaptive
 from signalwright.controllers.laemmer import Laemmer
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
-<<<<<<< HEAD
-from signalwright.core.forecast import Neighbourly
-from simple_sites import crossing, quiet, seen, status
-
-
-def _state(site: Any, queue: Any = (), arrivals: Any = (), stage: Any = 0, elapsed: Any = 20.0) -> Any:
-=======
 from signalwright.core.forecast import Forecast, Neighbourly
 from signalwright.core.intersection import Intersection
 from signalwright.core.state import TrafficState
@@ -35,7 +24,6 @@ def _state(
     stage: int = 0,
     elapsed: float = 20.0,
 ) -> TrafficState:
->>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
     estimate = Estimate(site)
     state = estimate.update(quiet(site, 1), status(1, stage, elapsed))
     state.arrivals[:] = 0.0

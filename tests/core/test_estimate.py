@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -12,14 +10,11 @@ from signalwright.core.estimate import Estimate
 from simple_sites import crossing, quiet, seen, status
 
 
-<<<<<<< HEAD
-def _expected(estimate: Estimate) -> Any:
-    return estimate.far.sum(axis=1) + estimate.near.sum(axis=1) + estimate.queue + estimate.upper
-=======
 def _expected(estimate: Estimate) -> npt.NDArray[np.float64]:
-    total: npt.NDArray[np.float64] = estimate.far.sum(axis=1) + estimate.near.sum(axis=1) + estimate.queue + estimate.upper
+    total: npt.NDArray[np.float64] = (
+        estimate.far.sum(axis=1) + estimate.near.sum(axis=1) + estimate.queue + estimate.upper
+    )
     return total
->>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
 
 
 def test_a_vehicle_is_expected_when_it_would_come() -> None:

@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.health import Fault, Health
-<<<<<<< HEAD
-from simple_sites import crossing, quiet, seen
-=======
 from signalwright.core.intersection import Intersection
 from simple_sites import crossing, quiet, seen, status
->>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
 
 GREEN_WEST = np.array([True, True, False])
 
 
-<<<<<<< HEAD
-def _row(site: Any, name: Any) -> Any:
-=======
 def _row(site: Intersection, name: str) -> int:
->>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
     return [d.name for d in site.detectors].index(name)
 
 

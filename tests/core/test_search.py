@@ -7,21 +7,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-<<<<<<< HEAD
-from naive_search import arrays_of, every_course, random_problem, search
-=======
 from naive_search import Problem, arrays_of, every_course, random_problem, search
->>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
 from signalwright.core.kernels import search as kernels
 
 BEAM = 4
 
 
-<<<<<<< HEAD
-def _run(problem: Any, fine: int, most: int, beam: int = BEAM) -> tuple[float, int, dict[str, Any]]:
-=======
 def _run(problem: Problem, fine: int, most: int, beam: int = BEAM) -> tuple[float, int, dict[str, Any]]:
->>>>>>> 4d1438b (The estimator's error against the simulator's truth, as a benchmark)
     arrays = arrays_of(problem, beam)
     code = kernels.search(0, -1, 0, fine, most, *arrays.values())
     flat = (code // (problem.stages * beam), code // beam % problem.stages, code % beam)
