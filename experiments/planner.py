@@ -37,7 +37,7 @@ MARGIN = 0.5
 STRESS = 1.03
 """Factor on the demand in the planner's trials: a plan with nothing to spare is found out before it is chosen."""
 PUT_OFF = 30.0
-"""Departures are put off by up to this long [s] in every second trial."""
+"""Departures are put off by up to this long [s] in every second trial; the others have the scenario's own demand."""
 
 Plans = Mapping[str, SafePlan]
 
@@ -150,9 +150,10 @@ def plan_scenario(
             told(_("trying the best {n} again with fresh seeds").format(n=min(len(ranked), finalists + 1)))
             fresh = range(TRAINING + 500, TRAINING + 500 + 2 * seeds)  # none that anything was chosen or altered on
             last, rest = ranked[: finalists + 1], ranked[finalists + 1 :]
-            force = [c for c in rest if c.name == IN_FORCE]
-            again = bench.tried([replace(c, delays=()) for c in [*last, *force]], fresh)
-            ranked = sorted(again, key=lambda c: c.score) + [c for c in rest if c.name != IN_FORCE]
+            last += [c for c in rest if c.name == IN_FORCE]
+            last += [c for c in rest if _stages(c) > max(map(_stages, last))][:1]  # with its turns protected
+            again = bench.tried([replace(c, delays=()) for c in last], fresh)
+            ranked = sorted(again, key=lambda c: c.score) + [c for c in rest if c not in last]
     chosen = ranked[0]
     if not chosen.plans:
         remarks.append(_("no improvement found: none of the candidates did better in SUMO than the programs in force"))
@@ -162,6 +163,10 @@ def plan_scenario(
     return Planned(
         source, timing, lights, flows, chosen.plans, chosen, tuple(ranked), worked, saturated, tuple(remarks), journeys
     )
+
+
+def _stages(candidate: Candidate) -> int:
+    return sum(len(safe.plan.stages) for safe in candidate.plans.values())
 
 
 def _complete(flows: Mapping[str, Flows], lights: Mapping[str, Light], source: str) -> dict[str, Flows]:
@@ -284,9 +289,10 @@ class Bench:
             path = self.folder / f"{place}.add.xml"
             write_plans(path, self.lights, {self._free_name(): plans}, overwrite=True)
             programs = (str(path),)
-        jitter = PUT_OFF if seed % 2 else 0.0  # with and without, since either can be what locks
+        if seed % 2 == 0:  # the scenario's own demand as it stands, which may lock where a varied one does not
+            return Trial(self.scenario, arm, seed, programs, self.begin, self.end)
         return Trial(
-            self.scenario, arm, seed, programs, self.begin, self.end, scale=STRESS, variation=0.05, jitter=jitter
+            self.scenario, arm, seed, programs, self.begin, self.end, scale=STRESS, variation=0.05, jitter=PUT_OFF
         )
 
     def _free_name(self) -> str:
