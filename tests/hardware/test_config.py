@@ -147,7 +147,7 @@ def test_ntcip_needs_secrets(tmp_path: Path) -> None:
 LEAN = """
 import sys
 class Refuse:
-    def find_spec(self, name: Any, path: Any = None, target: Any = None) -> Any:
+    def find_spec(self, name, path=None, target=None):
         if name.split(".")[0] in {"sumolib", "traci", "libsumo", "sumo", "matplotlib", "polars", "scipy", "pandas", "lxml"}:
             raise ImportError(name + " is not installed in a cabinet")
 sys.meta_path.insert(0, Refuse())
