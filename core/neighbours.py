@@ -70,7 +70,7 @@ class Neighbours:
 
     def correction(self, state: TrafficState) -> Floats | None:
         """(n_lanes, horizon) to add to the arrivals of `state`: beyond the loops' sight the neighbours' plans instead of the mean."""
-        if not self.rings:
+        if not self.rings or not len(state.sight):
             return None
         told = self._told
         told[:] = 0.0
