@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from .counts import Counts
 from .intersection import Intersection, LoopKind
+from .kernels import health as kernels
 
 Floats = npt.NDArray[np.float64]
 
@@ -40,6 +41,7 @@ BURST = 3  # vehicles within one second
 FLOOD = 2400.0 / 3600.0  # [veh/s]
 SANE_FOR = 60.0  # [s] without the symptom before a loop is believed again
 HOUR_QUARTER, MINUTE = 1.0 / 900.0, 1.0 / 60.0
+LIMITS = np.array([ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE])
 
 
 class Health:
@@ -50,9 +52,7 @@ class Health:
         self.site = site
         self.fault = np.zeros(n, dtype=np.int8)
         self.trust = np.ones(n)
-        self._standing, self._standing_green, self._missed = np.zeros(n), np.zeros(n), np.zeros(n)
-        self._passed, self._silent = np.zeros(n), np.zeros(n)
-        self._quick, self._mean, self._sane = np.zeros(n), np.zeros(n), np.zeros(n)
+        self._symptoms = np.zeros((8, n))
         self._seconds = 0
         self._stops = np.array([d.kind is LoopKind.STOP for d in site.detectors], dtype=np.bool_)
         self._exits = np.array([d.kind is LoopKind.EXIT for d in site.detectors], dtype=np.bool_)
@@ -64,33 +64,12 @@ class Health:
 
     def update(self, counts: Counts, green: npt.NDArray[np.bool_]) -> Floats:
         """`trust` after one more interval; `green` (n_lanes,) says which lanes have all their movements green."""
-        seen, occupancy = counts.vehicles, counts.occupancy
         self._seconds += 1
-        busy = occupancy >= 0.999
-        self._standing = np.where(busy, self._standing + counts.interval, 0.0)
-        at_green = np.zeros(len(seen), dtype=np.bool_)
-        if len(green):
-            at_green = self._stops & (self._lane >= 0) & green[self._lane]
-        moving = bool((seen[self._exits] > 0).any())
-        self._standing_green = np.where(busy, self._standing_green + (at_green & moving) * counts.interval, 0.0)
-        self._quick += (seen - self._quick) * MINUTE
         weight = max(HOUR_QUARTER, 1.0 / (self._seconds + 60.0))
-        alive = (seen > 0) | (occupancy > 0.0)
-        paired = self._partner >= 0
-        beside = np.where(paired, seen[self._partner], 0)
-        self._missed = np.where(alive, 0.0, self._missed + self._mean)
-        self._passed = np.where(alive, 0.0, self._passed + beside)
-        self._silent = np.where(alive, 0.0, self._silent + counts.interval)
-        self._mean += np.where(self._silent < SILENT, (seen - self._mean) * weight, 0.0)
-        alone = (self._missed >= MISSED) & (self._silent >= SILENT)
-        found = np.where(alone | (self._passed >= PASSED), int(Fault.STUCK_OFF), 0)
-        found = np.where((self._standing >= ON_FOR) | (self._standing_green >= ON_IN_GREEN), int(Fault.STUCK_ON), found)
-        found = np.where((seen >= BURST) | (self._quick > FLOOD), int(Fault.CHATTER), found)
-        found = np.where(counts.fault, int(Fault.REPORTED), found)
-        self._sane = np.where(found > 0, 0.0, self._sane + counts.interval)
-        healed = (found == 0) & (self._sane >= np.where(self.fault == Fault.STUCK_OFF, 1.0, SANE_FOR))
-        self.fault = np.where(found > 0, found, np.where(healed, 0, self.fault)).astype(np.int8)
-        np.copyto(self.trust, self.fault == 0)
+        kernels.judge(
+            counts.interval, weight, LIMITS, counts.vehicles, counts.occupancy, counts.fault, green,
+            self._stops, self._exits, self._lane, self._partner, self._symptoms, self.fault, self.trust,
+        )  # fmt: skip
         return self.trust
 
     def notes(self) -> dict[str, str]:

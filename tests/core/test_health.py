@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from naive_health import NaiveHealth
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.health import Fault, Health
@@ -92,3 +93,21 @@ def test_a_blind_lane_still_expects_its_mean() -> None:
     assert state.confidence[0] == 1.0
     assert state.queue[2] > 0.5
     assert abs(rate - 0.1) < 0.03
+
+
+def test_kernel_judges_as_its_plain_twin() -> None:
+    """Over an hour of random pulses, stuck and dead loops included, kernel and twin find the same faults each second."""
+    site = crossing()
+    rng = np.random.default_rng(4)
+    fast, slow, n = Health(site), NaiveHealth(site), len(site.detectors)
+    stuck, dead = rng.random(n) < 0.2, rng.random(n) < 0.2
+    for second in range(3600):
+        vehicles = (rng.random(n) < 0.2).astype(np.int32) * rng.integers(1, 5, n, dtype=np.int32)
+        occupancy = np.where(vehicles > 0, rng.random(n), 0.0)
+        if 600 < second < 2400:
+            occupancy = np.where(stuck, 1.0, np.where(dead, 0.0, occupancy))
+            vehicles = np.where(stuck | dead, 0, vehicles).astype(np.int32)
+        counts = Counts(float(second), 1.0, vehicles, occupancy, rng.random(n) < 0.0005)
+        green = rng.random(len(site.lanes)) < 0.5
+        assert np.array_equal(fast.update(counts, green), slow.update(counts, green)), second
+        assert np.array_equal(fast.fault, slow.fault), second
