@@ -3,8 +3,8 @@
 Some of SUMO's decisions follow the order of its objects in memory (seen with 1.28 on a junction with opposing left turns: 47.7 or 50.2 s of
 delay from the same seed). In a process of its own that order is always the same; in ours it depends on what Python left in the heap before.
 The C library of Linux gives each thread an arena of memory, so SUMO is started, stepped and ended in a thread of its own, one for each
-simulation, whose arena nobody else uses and nobody used before. The thread is kept, asleep, when the simulation has ended, as its arena
-would go to the next.
+simulation, whose arena nobody else uses and nobody used before. A thread that ends leaves its arena, used, to the next one that starts:
+threads are started until one got a new arena. The thread is kept, asleep, when the simulation has ended, as its arena would go to others.
 """
 
 from __future__ import annotations
@@ -14,17 +14,47 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-M_ARENA_MAX = -8
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3
 ARENAS = 4096
 """How many simulations a process may have, one after the other, before arenas are shared."""
+LARGE = 128 * 1024
+"""Blocks of this size [bytes] lie outside of arenas: the C library's own value, which else grows with what a process freed before."""
+TRIES = 256
+"""Threads that have ended and left their arenas behind are rarely more."""
 
 
-def allow_arenas() -> None:
-    """Raise the C library's limit on arenas, which is 8 for each core; does nothing where there is no such limit."""
+def own_heap() -> OwnHeap:
+    """A thread whose memory nobody used before; any thread where the C library has no arenas."""
     try:
-        ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
+        library = ctypes.CDLL(None)
+        library.mallopt(M_ARENA_MAX, ARENAS)
+        library.mallopt(M_MMAP_THRESHOLD, LARGE)
+        library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+        used: list[OwnHeap] = []
+        for _ in range(TRIES):
+            before = _arenas(library)
+            heap = OwnHeap()
+            heap.run(lambda: library.free(library.malloc(64)))
+            if _arenas(library) > before:
+                break
+            used.append(heap)
     except (OSError, AttributeError):
-        return
+        return OwnHeap()
+    for other in used:
+        other.end()
+    return heap
+
+
+def _arenas(library: ctypes.CDLL) -> int:
+    """How many arenas this process has."""
+    library.open_memstream.restype = ctypes.c_void_p
+    text, size = ctypes.c_void_p(), ctypes.c_size_t()
+    stream = ctypes.c_void_p(library.open_memstream(ctypes.byref(text), ctypes.byref(size)))
+    library.malloc_info(0, stream)
+    library.fclose(stream)
+    count = ctypes.string_at(text, size.value).count(b"<heap nr=")
+    library.free(text)
+    return count
 
 
 class OwnHeap:
@@ -37,6 +67,7 @@ class OwnHeap:
         self._call: Callable[[], Any] = _nothing
         self._value: Any = None
         self._error: BaseException | None = None
+        self._ended = False
         threading.Thread(target=self._serve, name="sumo", daemon=True).start()
 
     def run(self, call: Callable[[], Any]) -> Any:
@@ -49,9 +80,16 @@ class OwnHeap:
             raise error
         return self._value
 
+    def end(self) -> None:
+        """Let the thread end, and its memory go to others."""
+        self._ended = True
+        self._asked.release()
+
     def _serve(self) -> None:
         while True:
             self._asked.acquire()
+            if self._ended:
+                return
             try:
                 self._value = self._call()
             except BaseException as error:

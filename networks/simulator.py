@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import MissingSumo, SimulationError
-from .ownheap import OwnHeap, allow_arenas
+from .ownheap import own_heap
 
 Floats = npt.NDArray[np.float64]
 Passage = tuple[float, float]
@@ -119,8 +119,7 @@ class InProcess:
             raise SimulationError(
                 "a simulation is already open in this process; close it first, or use --transport traci"
             )
-        allow_arenas()
-        self._heap = OwnHeap()
+        self._heap = own_heap()
         with _silence() as spoken:
             try:
                 self._heap.run(lambda: self._sumo.start([str(installation.home / "bin" / "sumo"), *options]))
