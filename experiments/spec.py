@@ -95,7 +95,7 @@ def scenario_path(name: str) -> Path:
         return path
     if name in SHIPPED:
         return shipped.scenario_path(name)
-    raise InputError(unknown(_("scenario {name}: no such file").format(name=name), name, list(SHIPPED)))
+    raise InputError(unknown(_("scenario {name} (there is no such file)").format(name=name), name, list(SHIPPED)))
 
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:

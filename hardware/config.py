@@ -23,7 +23,6 @@ authority ends at `plan`).
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -33,6 +32,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from ..core.errors import InputError
 from ..core.intersection import Intersection
+from ..core.messages import _
+from ..core.tomlkeys import line_of, reason
 from .cabinets import Ab3418Driver, Authority, GbtDriver, LineCabinet, NtcipDriver
 from .cabinets.habits import Habits
 from .exchange import LinkSettings
@@ -162,7 +163,7 @@ def read_cabinet(path: str | Path, site: Intersection) -> CabinetConfig:
         config = CabinetConfig.model_validate(data["cabinet"])
     except ValidationError as problem:
         first = problem.errors()[0]
-        raise InputError(_message(path, text, first["loc"], _reason(first))) from None
+        raise InputError(_message(path, text, first["loc"], reason(first, _("a cabinet")))) from None
     _check(config, site, path, text)
     return config
 
@@ -177,8 +178,8 @@ def _check(config: CabinetConfig, site: Intersection, path: Path, text: str) -> 
         given: Mapping[str, int] = getattr(config.numbers, kind)
         for name in given:
             if name not in names:
-                reason = f"the site has no such name; it has {', '.join(names) or 'none'}"
-                raise InputError(_message(path, text, ("numbers", kind, name), reason))
+                said = f"the site has no such name; it has {', '.join(names) or 'none'}"
+                raise InputError(_message(path, text, ("numbers", kind, name), said))
         numbers = _numbers(given, names)
         twice = next((number for number in numbers if list(numbers).count(number) > 1), None)
         if twice is not None:
@@ -198,33 +199,10 @@ def _numbers(given: Mapping[str, int], names: Sequence[str]) -> tuple[int, ...]:
     return tuple(given.get(name, row) for row, name in enumerate(names, 1))
 
 
-def _message(path: Path, text: str, location: tuple[int | str, ...], reason: str) -> str:
-    keys = [str(part) for part in location]
-    line = _line_of(text, keys)
-    return f"{path}{f', line {line}' if line else ''}: cabinet.{'.'.join(keys)}: {reason}"
-
-
-def _line_of(text: str, keys: list[str]) -> int | None:
-    """The line (from 1) where a key of the cabinet's part stands, or its table where the key is missing."""
-    table, best = "", None
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[([^\[\]]+)\]", line):
-            table = header.group(1).strip()
-            if ".".join(["cabinet", *keys[:-1]]).startswith(table) and table.startswith("cabinet"):
-                best = number
-        for depth in range(len(keys)):
-            wanted = ".".join(["cabinet", *keys[:depth]])
-            if table == wanted and re.match(rf'\s*"?{re.escape(keys[depth])}"?\s*=', line):
-                return number
-    return best
-
-
-def _reason(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "is no key of a cabinet; take it out"
-    if error["type"] == "missing":
-        return "is missing; add it"
-    return f"{error['msg'][0].lower()}{error['msg'][1:]} (it says {error['input']!r})"
+def _message(path: Path, text: str, location: tuple[int | str, ...], said: str) -> str:
+    line = line_of(text, ("cabinet", *location))
+    key = ".".join(map(str, ("cabinet", *location)))
+    return f"{path}{f', line {line}' if line else ''}: {key}: {said}"
 
 
 def _secrets(path: Path) -> tuple[bytes, bytes]:

@@ -21,7 +21,7 @@ class GroupSummary:
     name: str
     kind: str
     approach: str
-    turns: tuple[str, ...]
+    movements: tuple[str, ...]
     lanes: tuple[str, ...]
     links: tuple[int, ...]
     stages: tuple[str, ...]
@@ -44,13 +44,13 @@ class StageSummary:
 
 @dataclass(frozen=True, slots=True)
 class LoopSummary:
-    """One loop: `distance` [m] upstream of the stop line, negative behind it; `groups` whose traffic it sees."""
+    """One loop: `distance` [m] upstream of the stop line, negative behind it; the exit, or the groups, its traffic goes to."""
 
     name: str
     kind: str
     lane: str
     distance: float
-    groups: tuple[str, ...]
+    leads_to: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,9 @@ def _group(light: Light, row: int, streets: dict[str, str]) -> GroupSummary:
         name=group.name,
         kind=group.kind.value,
         approach=", ".join(dict.fromkeys(streets.get(origin) or origin for origin in origins)),
-        turns=tuple(dict.fromkeys(movement.turn for movement in group.movements)),
+        movements=tuple(
+            f"{movement.origin} -> {movement.destination} ({movement.turn})" for movement in group.movements
+        ),
         lanes=tuple(dict.fromkeys(lane for movement in group.movements for lane in movement.lanes)),
         links=tuple(sorted({link.index for link in light.links if link.group == row})),
         stages=tuple(stage.name for stage in site.stages if group.name in stage.green),
@@ -135,7 +137,8 @@ def _loop(light: Light, detector: Detector) -> LoopSummary:
         for group in light.intersection.groups
         if any(seen.intersection(movement.lanes) for movement in group.movements)
     ]
-    return LoopSummary(detector.name, detector.kind.value, detector.lane, detector.distance, tuple(groups))
+    leads_to = (detector.exit,) if detector.exit else tuple(groups)
+    return LoopSummary(detector.name, detector.kind.value, detector.lane, detector.distance, leads_to)
 
 
 def _picked(names: Sequence[str], chosen: Any) -> tuple[str, ...]:

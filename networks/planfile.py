@@ -16,9 +16,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ..core.certify import SafePlan, certify
 from ..core.errors import InputError, UnsafePlan
 from ..core.plan import Plan
+from ..core.tomlkeys import line_of
 from .light import Light
 from .planprogram import Switch
-from .sitefile import line_of
 from .timing import Timing
 
 StageSets = Literal["program", "all"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import tempfile
 import tomllib
 from pathlib import Path
@@ -25,6 +24,8 @@ from ..core.intersection import (
     SignalGroup,
     Stage,
 )
+from ..core.messages import _
+from ..core.tomlkeys import line_of, reason
 
 Seconds = Annotated[float, Field(ge=0, le=600)]
 
@@ -123,8 +124,9 @@ def site_from(data: dict[str, Any], path: Path, text: str = "") -> Intersection:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        line = line_of(text, first["loc"])
-        raise InputError(f"{path}{f', line {line}' if line else ''}: {key}: {_reason(first)}") from error
+        line = line_of(text, ("site", *first["loc"])) or line_of(text, first["loc"])
+        said = reason(first, _("a site file"))
+        raise InputError(f"{path}{f', line {line}' if line else ''}: {key}: {said}") from error
     except SiteError as error:
         raise InputError(f"{path}: {error}") from error
 
@@ -142,33 +144,6 @@ def write_site(site: Intersection, path: str | Path, overwrite: bool = False) ->
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
-
-
-def line_of(text: str, location: tuple[int | str, ...]) -> int | None:
-    """The line (from 1) of the key a validation error speaks of: the n-th table of that name, then the key within it."""
-    lines = text.splitlines()
-    start = 0
-    for k, part in enumerate(location):
-        if isinstance(part, str) and k + 1 < len(location) and isinstance(location[k + 1], int):
-            headers = [
-                n for n, line in enumerate(lines) if n >= start and re.match(rf"\s*\[\[[^\]]*\b{part}\]\]", line)
-            ]
-            index = int(location[k + 1])
-            if index < len(headers):
-                start = headers[index]
-    keys = [part for part in location if isinstance(part, str)]
-    for n, line in enumerate(lines[start:], start + 1):
-        if keys and re.match(rf"\s*{re.escape(keys[-1])}\s*=", line):
-            return n
-    return start + 1 if start else None
-
-
-def _reason(error: Any) -> str:
-    if error["type"] == "extra_forbidden":
-        return "is no key of a site file; take it out"
-    if error["type"] == "missing":
-        return "is missing; add it"
-    return f"{error['msg'][0].lower()}{error['msg'][1:]} (it says {error['input']!r})"
 
 
 def _intersection(said: _Site) -> Intersection:

@@ -171,17 +171,23 @@ def inspect(
     light: Light = None,
     stages: Stages = "program",
     loops: Loops = "placed",
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print the lights as JSON."))] = False,
 ) -> None:
     """Show the lights: signal groups, stages, loops and conflicts, with names a person can follow."""
     from .experiments.spec import scenario_path
+    from .networks.describe import describe
     from .networks.detectors import place_loops
     from .networks.netfile import read_lights
     from .networks.scenario import read_scenario
 
     said = read_scenario(scenario_path(scenario))
     lights = read_lights(said, timing, light, all_sets=stages == "all")
-    for found in place_loops(said, lights, loops).values():
-        for table in light_tables(found):
+    summaries = [describe(found, said) for found in place_loops(said, lights, loops).values()]
+    if as_json:
+        typer.echo(json.dumps([summary.to_dict() for summary in summaries], indent=2, ensure_ascii=False))
+        return
+    for summary in summaries:
+        for table in light_tables(summary):
             console().print(table)
 
 
@@ -258,10 +264,6 @@ def run_cli() -> None:
     """Run the command line; every error becomes one message and an exit code, nothing a traceback."""
     try:
         code = app(standalone_mode=False)
-    except SystemExit as ended:
-        if ended.code != INTERRUPTED:
-            raise
-        _fail(_("interrupted; nothing was left half-written"), INTERRUPTED)
     except SignalwrightError as error:
         _fail(str(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
@@ -272,6 +274,8 @@ def run_cli() -> None:
     except Exception as error:
         _outsider(error)
     else:
+        if code == INTERRUPTED:
+            _fail(_("interrupted; nothing was left half-written"), INTERRUPTED)
         sys.exit(code if isinstance(code, int) else 0)
 
 

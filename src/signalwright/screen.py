@@ -13,8 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from .core.intersection import Intersection
-    from .networks.light import Light
+    from .networks.describe import LightSummary
 
 
 def console() -> Console:
@@ -102,51 +101,48 @@ def result_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
-def light_tables(light: Light) -> Iterator[Table]:
-    """One light: groups, stages, conflicts, loops; then what was changed to make it lawful."""
-
-    site = light.intersection
+def light_tables(light: LightSummary) -> Iterator[Table]:
+    """One light: groups, stages with their interstages, loops; then what was changed to make it lawful."""
     title = _("Light {name}: {groups} groups, {stages} stages, programs {programs} (running: {active})").format(
-        name=light.name, groups=len(site.groups), stages=len(site.stages), programs=", ".join(light.programs), active=light.active
+        name=light.name, groups=len(light.groups), stages=len(light.stages), programs=", ".join(light.programs), active=light.active
     )  # fmt: skip
-    notes = "\n".join(f"note: {note}" for note in light.notes) or None
-    heads = (_("group"), _("kind"), _("movements"), _("min green"), _("amber"), _("longest red"), _("conflicts with"))
+    notes = "\n".join(_("note: {note}").format(note=note) for note in light.notes) or None
+    heads = (
+        _("group"),
+        _("kind"),
+        _("from"),
+        _("movements"),
+        _("min green"),
+        _("amber"),
+        _("longest red"),
+        _("conflicts with"),
+    )
     groups = _table(title, *heads, caption=notes)
-    for row, group in enumerate(site.groups):
-        movements = ", ".join(f"{m.origin} -> {m.destination} ({m.turn})" for m in group.movements)
+    between = {(before, after): seconds for before, after, seconds in light.conflicts}
+    for group in light.groups:
         longest = "-" if group.max_red is None else f"{group.max_red:g} s"
+        foes = [f"{other} {between[group.name, other]:g} s" for other in group.excludes]
+        foes += [_("{group} (gives way)").format(group=other) for other in group.gives_way_to]
+        foes += [
+            _("{group} (has way)").format(group=other.name)
+            for other in light.groups
+            if group.name in other.gives_way_to
+        ]
         groups.add_row(
-            group.name,
-            group.kind.value,
-            movements,
-            f"{group.min_green:g} s",
-            f"{group.amber:g} s",
-            longest,
-            _foes(site, row),
-        )
+            group.name, group.kind, group.approach, ", ".join(group.movements), f"{group.min_green:g} s", f"{group.amber:g} s",
+            longest, ", ".join(foes),
+        )  # fmt: skip
     yield groups
-    stages = _table(_("Stages"), _("stage"), _("green"))
-    for stage in site.stages:
-        stages.add_row(stage.name, ", ".join(g.name for g in site.groups if g.name in stage.green))
+    stages = _table(_("Stages"), _("stage"), _("green"), _("interstage to"))
+    for stage in light.stages:
+        ways = ", ".join(f"{other} {seconds} s" for other, seconds in stage.interstages)
+        stages.add_row(stage.name, ", ".join(stage.green), ways)
     yield stages
-    if site.detectors:
+    if light.loops:
         loops = _table(_("Loops"), _("loop"), _("kind"), _("lane"), _("from stop line"), _("leads to"))
-        for loop in site.detectors:
-            loops.add_row(
-                loop.name, loop.kind.value, loop.lane, f"{loop.distance:.0f} m", loop.exit or ", ".join(loop.lanes)
-            )
+        for loop in light.loops:
+            loops.add_row(loop.name, loop.kind, loop.lane, f"{loop.distance:.0f} m", ", ".join(loop.leads_to))
         yield loops
-
-
-def _foes(site: Intersection, row: int) -> str:
-    """Conflicting groups with their intergreens; `gives way` and `has way` where both may be green."""
-    texts = []
-    for other, group in enumerate(site.groups):
-        if site.exclusive[row, other]:
-            texts.append(f"{group.name} {site.intergreen[row, other]:g} s")
-        elif site.conflict[row, other]:
-            texts.append(f"{group.name} ({_('gives way') if site.yields[row, other] else _('has way')})")
-    return ", ".join(texts)
 
 
 def _table(title: str, *heads: str, caption: str | None = None) -> Table:

@@ -89,5 +89,5 @@ def test_scenario_path(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="holds 0"):
         scenario_path(str(tmp_path / "empty"))
-    with pytest.raises(InputError, match="atlantis: no such file"):
+    with pytest.raises(InputError, match=r"atlantis .there is no such file. is not known"):
         scenario_path("atlantis")
