@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+import signalwright
+
 pytest.importorskip("libsumo")
 
 SIGNALWRIGHT = [sys.executable, "-m", "signalwright"]
@@ -50,3 +52,16 @@ def test_an_unknown_scenario() -> None:
     assert said.stderr.splitlines() == [
         "signalwright: scenario croos (there is no such file) is not known; did you mean 'cross'?"
     ]
+
+
+def test_the_public_names_are_there() -> None:
+    """Every public name loads from where it lives; importing the package itself loads none of the heavy libraries."""
+    for name in signalwright.__all__:
+        assert getattr(signalwright, name) is not None
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import signalwright, sys; print(' '.join(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert not {"numpy", "numba", "libsumo", "pandas", "polars"} & set(loaded.stdout.split())
