@@ -188,7 +188,7 @@ class Intersection:
         going, coming = green[before] & ~green[after], green[after] & ~green[before]
         latest = np.where(coming, self._earliest(going), 0.0)
         latest[coming & np.array([g.amber == 0 for g in self.groups])] = latest.max(initial=0.0)
-        needs = np.where(self.exclusive, self.intergreen, 0.0)
+        needs = self._apart()
         spare = np.where(self.exclusive & coming[None, :], latest[None, :] - needs, np.inf).min(axis=1, initial=np.inf)
         return np.where(going & np.isfinite(spare), spare, 0.0)
 
@@ -196,15 +196,19 @@ class Intersection:
         """(n_groups,) [s] after which each group that comes is green in this change."""
         green = self.stage_greens
         going, coming = green[before] & ~green[after], green[after] & ~green[before]
-        needs = np.where(self.exclusive, self.intergreen + self.ends_after(before, after)[:, None], 0.0)
+        needs = np.where(self.exclusive, self._apart() + self.ends_after(before, after)[:, None], 0.0)
         return np.where(coming, np.maximum(self._earliest(going), needs[going].max(axis=0, initial=0.0)), 0.0)
 
     def _earliest(self, going: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
         """(n_groups,) [s] to the earliest green of each group if all that go end at once."""
-        needs = np.where(self.exclusive, self.intergreen, 0.0)
         red_amber = np.array([g.red_amber for g in self.groups])
-        earliest: npt.NDArray[np.float64] = np.maximum(needs[going].max(axis=0, initial=0.0), red_amber)
+        earliest: npt.NDArray[np.float64] = np.maximum(self._apart()[going].max(axis=0, initial=0.0), red_amber)
         return earliest
+
+    def _apart(self) -> npt.NDArray[np.float64]:
+        """(n_groups, n_groups) [s] from the end of green to the start of green: red-amber, too, begins only when the other has gone."""
+        red_amber = np.array([g.red_amber for g in self.groups])
+        return np.where(self.exclusive, np.maximum(self.intergreen, red_amber[None, :]), 0.0)
 
     def _refuse(self, what: str) -> SiteError:
         return SiteError(f"{self.name}: {what}")

@@ -57,10 +57,10 @@ def tables_of(site: Intersection) -> SiteTables:
     """Compile a site; raises SiteError when its longest red cannot be kept by any rotation of its stages."""
     green = site.stage_greens
     exclusive = site.exclusive
-    intergreen = np.ceil(site.intergreen * TICKS - 1e-6).astype(np.int32)
+    red_amber = np.array([in_ticks(g.red_amber) for g in site.groups], dtype=np.int32)
+    intergreen = np.maximum(np.ceil(site.intergreen * TICKS - 1e-6).astype(np.int32), red_amber[None, :] * exclusive)
     min_green = np.array([in_ticks(g.min_green) for g in site.groups], dtype=np.int32)
     amber = np.array([in_ticks(g.amber) for g in site.groups], dtype=np.int32)
-    red_amber = np.array([in_ticks(g.red_amber) for g in site.groups], dtype=np.int32)
     max_red = np.array([-1 if g.max_red is None else in_ticks(g.max_red) for g in site.groups], dtype=np.int32)
     first_green, first_full = _bounds(site, green, exclusive, intergreen, min_green, amber, red_amber)
     rotation = _rotation(site, green, max_red, first_green)

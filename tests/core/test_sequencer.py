@@ -127,6 +127,27 @@ def test_longest_red_is_forced_to_the_tick() -> None:
     assert forced
 
 
+def test_longest_red_holds_where_red_amber_outlasts_the_intergreen() -> None:
+    """2 s of red-amber after 1.1 s of intergreen: who stands in the way goes early enough for a green forced to the tick."""
+    groups = (
+        SignalGroup("walk", (), GroupKind.PEDESTRIAN, min_green=7.3, amber=0.0, max_red=90.0),
+        SignalGroup("road", (), min_green=10.0, amber=5.0, red_amber=2.0, max_red=90.0),
+    )
+    stages = (Stage("road", frozenset({"road"})), Stage("walk", frozenset({"walk"})))
+    conflict = np.array([[False, True], [True, False]])
+    site = Intersection("site", groups, stages, conflict, np.zeros((2, 2), bool), np.array([[0.0, 1.1], [5.0, 0.0]]))
+    sequencer, judge, greens = Sequencer(site), Judge(site), []
+    for tick in range(3000):
+        sequencer.grant(1 if tick == 0 else None, [False, True])
+        judge.see(sequencer.aspects.tolist(), [False, True])
+        greens.append(sequencer.aspects[1] == Aspect.GREEN)
+        sequencer.elapse(1)
+    assert greens.index(True) == 900
+    assert judge.breaches == []
+    assert site.ends_after(1, 0)[0] == 0.0
+    assert site.starts_after(1, 0)[1] == 2.0
+
+
 def test_without_calls_nobody_is_forced() -> None:
     """Where nobody calls, a stage may rest green for ever."""
     sequencer = Sequencer(crossroads())
