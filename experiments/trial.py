@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,6 +24,7 @@ from ..networks.scenario import Scenario, read_scenario
 from ..networks.simulator import find_sumo, last_words
 from ..networks.sumo import open_street
 from .crew import work_through
+from .gridlock import locked, time_to_clear
 from .metrics import measure, read_statistic, read_trips
 from .spec import Transport, scenario_path
 
@@ -66,8 +67,9 @@ class Trial:
 
 
 def tried(trial: Trial) -> dict[str, Any]:
-    """Simulate a trial: a row with its arm, its seed and every metric; with `queues` also `longest_queue` [m],
-    `full_lanes` (whose queue reached the lane's beginning) and `queue_share`, the greatest share of a lane that stood.
+    """Simulate a trial: a row with its arm, its seed and every metric, `locked` and `to_clear` [s] (see gridlock); with
+    `queues` also `longest_queue` [m], `full_lanes` (whose queue reached the lane's beginning), `queue_share`, the greatest
+    share of a lane that stood, and `lanes`, each lane's queue.
 
     Raises InputError, MissingSumo, SimulationError.
     """
@@ -77,13 +79,17 @@ def tried(trial: Trial) -> dict[str, Any]:
     )
     with TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         outputs = Path(folder)
+        rooms = approach_lanes(scenario) if trial.queues else {}
         if trial.queues:
-            scenario = _watched(scenario, outputs)
+            scenario = _watched(scenario, rooms, outputs)
         (_alone if trial.transport == "sumo" else _stepped)(trial, scenario, outputs)
         statistic = read_statistic(outputs / "statistics.xml")
-        metrics = measure(read_trips(outputs / "tripinfo.xml", statistic["performance"]["end"]), statistic)
-        queues = _read_queues(outputs / QUEUES) if trial.queues else {}
-    return {"arm": trial.arm, "seed": trial.seed, "demand": trial.demand, **asdict(metrics), **queues}
+        end = statistic["performance"]["end"]
+        trips = read_trips(outputs / "tripinfo.xml", end)
+        metrics = measure(trips, statistic)
+        queues = _read_queues(outputs / QUEUES, rooms) if trial.queues else {}
+        jam = {"locked": locked(trips.vehicles, end), "to_clear": time_to_clear(trips.vehicles, end)}
+    return {"arm": trial.arm, "seed": trial.seed, "demand": trial.demand, **asdict(metrics), **jam, **queues}
 
 
 def _stepped(trial: Trial, scenario: Scenario, outputs: Path) -> None:
@@ -150,40 +156,52 @@ def _numbered(job: tuple[int, Trial]) -> tuple[int, dict[str, Any]]:
 
 
 QUEUES, QUEUE_LOOPS = "queues.xml", "queues.add.xml"
+WATCH = "signalwright queue "
+FULL = 0.9
+"""Share of a lane that stands from which on its queue is taken to reach the lane's beginning."""
 
 
 def approach_lanes(scenario: Scenario) -> dict[str, float]:
     """The lanes that lead to the lights, and their lengths [m]."""
     lights = read_lights(scenario)
-    return {lane.name: lane.length for light in lights.values() for lane in light.intersection.lanes}
+    return {
+        lane.name: lane.length for light in lights.values() for lane in light.intersection.lanes if lane.length > 1.0
+    }
 
 
-def _watched(scenario: Scenario, folder: Path) -> Scenario:
-    """The scenario with an area detector on every lane that leads to a light."""
+def _watched(scenario: Scenario, lanes: Iterable[str], folder: Path) -> Scenario:
+    """The scenario with an area detector on these lanes."""
     lines = ["<additional>"]
-    for lane, length in approach_lanes(scenario).items():
-        if length > 1.0:
-            lines.append(
-                f'    <laneAreaDetector id={quoteattr(f"signalwright queue {lane}")} lane={quoteattr(lane)} pos="0" '
-                f'endPos="-0.1" friendlyPos="true" file={quoteattr(str(folder / QUEUES))}/>'
-            )
+    for lane in lanes:
+        lines.append(
+            f'    <laneAreaDetector id={quoteattr(WATCH + lane)} lane={quoteattr(lane)} pos="0" '
+            f'endPos="-0.1" friendlyPos="true" file={quoteattr(str(folder / QUEUES))}/>'
+        )
     path = folder / QUEUE_LOOPS
     path.write_text("\n".join([*lines, "</additional>\n"]), encoding="utf-8")
     return replace(scenario, additionals=(*scenario.additionals, path))
 
 
-def _read_queues(path: Path) -> dict[str, float]:
-    """The longest queue, how many lanes were full to their beginning, and the greatest share of a lane that stood."""
-    longest, full, share = 0.0, 0, 0.0
+def _read_queues(path: Path, rooms: Mapping[str, float]) -> dict[str, Any]:
+    """The longest queue, how many lanes were full to their beginning, the greatest share of a lane that stood, and lane by
+    lane {queue, room [m], spilled}."""
+    lanes = {lane: {"queue": 0.0, "room": room, "spilled": False} for lane, room in rooms.items()}
+    share = 0.0
     try:
         found: Iterable[Any] = (element for _event, element in etree.iterparse(str(path), tag="interval"))
         for interval in found:
-            length = float(interval.get("maxJamLengthInMeters", 0.0))
+            lane = lanes[interval.get("id").removeprefix(WATCH)]
             occupied = min(1.0, float(interval.get("maxOccupancy", 0.0)) / 100.0)
-            longest, share = max(longest, length), max(share, occupied)
-            full += occupied > 0.9
-    except (OSError, etree.XMLSyntaxError, ValueError) as error:
+            lane["queue"] = max(lane["queue"], float(interval.get("maxJamLengthInMeters", 0.0)))
+            lane["spilled"] = lane["spilled"] or occupied > FULL
+            share = max(share, occupied)
+    except (OSError, etree.XMLSyntaxError, ValueError, KeyError) as error:
         raise ResultError(
             _("{path}: no usable detector output of SUMO: {error}").format(path=path, error=error)
         ) from error
-    return {"longest_queue": longest, "full_lanes": float(full), "queue_share": share}
+    return {
+        "longest_queue": max((lane["queue"] for lane in lanes.values()), default=0.0),
+        "full_lanes": float(sum(lane["spilled"] for lane in lanes.values())),
+        "queue_share": share,
+        "lanes": lanes,
+    }

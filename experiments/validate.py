@@ -17,17 +17,24 @@ from scipy import stats
 from ..core.errors import InputError, UnsafePlan
 from ..core.messages import _
 from ..networks.check import check_programs
+from ..networks.demand import window_end
 from ..networks.netfile import read_lights
 from ..networks.planfile import certified, read_plan_file
 from ..networks.planprogram import write_plans
 from ..networks.programs import read_programs
 from ..networks.scenario import Scenario, read_scenario
 from .spec import scenario_path
-from .statistics import LEVEL, Interval, gridlocked, sign_flip_p
+from .statistics import LEVEL, Interval, sign_flip_p
 from .trial import Trial, Way, try_all
 
 LOOKS = (5, 10, 20, 40)
 """After how many seeds the answer is looked at; the level is shared out among the looks (Bonferroni)."""
+SURE = 10
+"""Seeds before a plan is called better: one that locks now and then may not show it in fewer."""
+JAM = 3.0
+"""Delay of a seed, in medians of either arm, above which it broke down, however it ended."""
+TWICE = 2.0
+"""Delay of a seed, in that of the same seed under the programs in force and in medians of the plan, at which it broke down."""
 MEASURES = ("delay", "p95_delay", "stops", "longest_queue")
 """What must not get worse; the first decides whether the plan is better."""
 FORCE, PLAN = "in force", "plan"
@@ -68,11 +75,26 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
+class LaneQueue:
+    """The longest queue on a lane that leads to a light against its `room` [m]: mean over the seeds before and after,
+    the worst seed after [m], and in how many seeds it filled the lane to its beginning, so that it spilled back."""
+
+    lane: str
+    room: float
+    before: float
+    after: float
+    worst: float
+    spilled_before: int
+    spilled_after: int
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """The answer: `words` for a person, `outcome` for a script, and what it rests on.
 
-    `gridlocks` (before, after) are seeds above three medians of the programs in force, `incidents` collisions and
-    teleports (before, after), `full_lanes` how many lanes' queues reached back to their beginning, on average.
+    `gridlocks` (before, after) are seeds that ended in a gridlock or broke down (see `broken`), `locked_seeds` those of
+    the plan; `incidents` collisions and teleports (before, after), `full_lanes` how many lanes' queues reached back to
+    their beginning, on average; `queues` each lane's queue against its room, the fullest under the plan first.
     """
 
     scenario: str
@@ -83,8 +105,10 @@ class Verdict:
     stopped_early: bool
     differences: tuple[Difference, ...]
     gridlocks: tuple[int, int]
+    locked_seeds: tuple[int, ...]
     incidents: tuple[int, int]
     full_lanes: tuple[float, float]
+    queues: tuple[LaneQueue, ...]
     worst_seed: int
     p: float
     rows: tuple[Mapping[str, Any], ...]
@@ -119,6 +143,7 @@ def validate(
     source = scenario_path(scenario)
     read = read_scenario(source)
     looks = sorted({min(look, seeds) for look in LOOKS} | {seeds})
+    end = window_end(read, begin, end)
     with TemporaryDirectory(prefix="signalwright-") as folder:
         arms = {FORCE: _programs(read, baseline, Path(folder, "before.add.xml")) if baseline else ()}
         arms[PLAN] = _programs(read, candidate, Path(folder, "after.add.xml"))
@@ -138,7 +163,7 @@ def validate(
             if told is not None:
                 told(look / seeds)
             verdict = judged(rows, read.name, candidate.name, len(looks), look < looks[-1])
-            if verdict.outcome is not Outcome.NOT_SHOWN:
+            if verdict.outcome is Outcome.WORSE or (verdict.outcome is Outcome.BETTER and look >= min(SURE, seeds)):
                 break
     return verdict
 
@@ -150,11 +175,9 @@ def judged(rows: Sequence[Mapping[str, Any]], scenario: str, plan: str, looks: i
     before, after = ([by_arm[arm][seed] for seed in seeds] for arm in (FORCE, PLAN))
     differences = tuple(_difference(name, before, after, looks) for name in MEASURES)
     delays = [np.array([row["delay"] for row in arm], dtype=float) for arm in (before, after)]
-    jam = 3.0 * float(np.median(delays[0]))
-    gridlocks = (
-        int((gridlocked(delays[0]) | (delays[0] > jam)).sum()),
-        int((gridlocked(delays[1]) | (delays[1] > jam)).sum()),
-    )
+    ends = [np.array([bool(row.get("locked", False)) for row in arm]) for arm in (before, after)]
+    lost = broken(delays[0], delays[1], ends[0], ends[1])
+    gridlocks = (int(lost[0].sum()), int(lost[1].sum()))
     incidents = tuple(int(sum(row["collisions"] + row["teleports"] for row in arm)) for arm in (before, after))
     full = tuple(float(np.mean([row["full_lanes"] for row in arm])) for arm in (before, after))
     outcome, words = _said(differences, gridlocks, (incidents[0], incidents[1]), len(seeds))
@@ -167,12 +190,43 @@ def judged(rows: Sequence[Mapping[str, Any]], scenario: str, plan: str, looks: i
         stopped_early=early and outcome is not Outcome.NOT_SHOWN,
         differences=differences,
         gridlocks=gridlocks,
+        locked_seeds=tuple(seed for seed, there in zip(seeds, lost[1], strict=True) if there),
         incidents=(incidents[0], incidents[1]),
         full_lanes=(full[0], full[1]),
+        queues=_queues(before, after),
         worst_seed=seeds[int(np.argmax(delays[1]))],
         p=sign_flip_p(delays[1] - delays[0]),
-        rows=tuple(rows),
+        rows=tuple({key: value for key, value in row.items() if key != "lanes"} for row in rows),
     )
+
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+
+
+def broken(before: Floats, after: Floats, locked_before: Bools, locked_after: Bools) -> tuple[Bools, Bools]:
+    """Which seeds (n,) broke down, under the programs in force and under the plan, from delays [s/veh] and from which
+    ended in a gridlock: these, those above three medians of either arm, and under the plan those at twice both the same
+    seed's delay under the programs in force and the plan's own median."""
+    usual, own = float(np.median(before)), float(np.median(after))
+    one = locked_before | (before > JAM * usual)
+    two = locked_after | (after > JAM * usual) | (after > JAM * own) | ((after > TWICE * before) & (after > TWICE * own))
+    return np.asarray(one), np.asarray(two)
+
+
+def _queues(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]) -> tuple[LaneQueue, ...]:
+    made = []
+    for lane in after[0].get("lanes", {}):
+        rows = [[row["lanes"][lane] for row in arm] for arm in (before, after)]
+        longest = [[float(one["queue"]) for one in arm] for arm in rows]
+        spilled = [sum(bool(one["spilled"]) for one in arm) for arm in rows]
+        made.append(
+            LaneQueue(
+                lane, float(rows[0][0]["room"]), float(np.mean(longest[0])), float(np.mean(longest[1])), max(longest[1]),
+                spilled[0], spilled[1],
+            )
+        )  # fmt: skip
+    return tuple(sorted(made, key=lambda queue: (-queue.spilled_after, -queue.after / max(1.0, queue.room), queue.lane)))
 
 
 def _difference(
@@ -221,12 +275,16 @@ def _said(
     low, high = delay.interval.low, delay.interval.high
     if serious:
         return Outcome.WORSE, tail
-    if delay.better:
+    if delay.better and not gridlocks[1]:
         words = _("better by {d:.1f} s [{low:.1f}, {high:.1f}]").format(d=-delay.difference, low=-high, high=-low)
         return Outcome.BETTER, f"{words}, {tail}" if tail else words
     words = _("no improvement shown ({d:+.1f} s [{low:.1f}, {high:.1f}])").format(
         d=delay.difference, low=low, high=high
     )
+    if gridlocks[1]:
+        words += _(": it locks in {n} of {seeds} seeds ({before} before)").format(
+            n=gridlocks[1], seeds=seeds, before=gridlocks[0]
+        )
     return Outcome.NOT_SHOWN, f"{words}, {tail}" if tail else words
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import tempfile
 from collections import Counter, defaultdict
@@ -35,10 +36,12 @@ class Leg:
 
 @dataclass(frozen=True, slots=True)
 class Journeys:
-    """Traffic from light to light: `flows` of every movement [veh/h], and the `legs` between them."""
+    """Traffic from light to light: `flows` of every movement [veh/h], and the `legs` between them; `until` is the end of
+    the window they are means over [s], the last departure where the scenario names no end."""
 
     flows: Mapping[Place, float]
     legs: Mapping[tuple[Place, Place], Leg]
+    until: float = math.inf
 
 
 def driven_flows(
@@ -100,7 +103,17 @@ def driven_journeys(
     return Journeys(
         {here: count / hours for here, count in passed.items()},
         {pair: Leg(count / hours, times[pair] / count) for pair, count in legs.items()},
+        (scenario.begin if begin is None else begin) + 3600.0 * hours,
     )
+
+
+def window_end(scenario: Scenario, begin: float | None = None, end: float | None = None) -> float:
+    """When a trial ends [s]: as asked for or as the scenario says, else with the last departure, so that a gridlock, in
+    which nobody arrives any more, ends as well. Raises SimulationError."""
+    if end is not None or scenario.end is not None:
+        return float(end if end is not None else scenario.end or 0.0)
+    _routes, hours = driven_routes(scenario, begin)
+    return (scenario.begin if begin is None else begin) + 3600.0 * hours
 
 
 def flows_of(journeys: Journeys, lights: Mapping[str, Light]) -> dict[str, Flows]:
@@ -119,6 +132,21 @@ def driven_routes(
     seed: int = 1,
 ) -> tuple[list[list[str]], float]:
     """The edges of every vehicle's way, and the hours of the window."""
+    vehicles = driven_vehicles(scenario, begin, end, scale, seed)
+    last = max((depart for depart, _name, _way in vehicles), default=0.0)
+    first = scenario.begin if begin is None else begin
+    until = end if end is not None else scenario.end if scenario.end is not None else last
+    return [way for _depart, _name, way in vehicles], max(until - first, 60.0) / 3600.0
+
+
+def driven_vehicles(
+    scenario: Scenario,
+    begin: float | None = None,
+    end: float | None = None,
+    scale: float = 1.0,
+    seed: int = 1,
+) -> list[tuple[float, str, list[str]]]:
+    """Departure [s], name and edges of every vehicle."""
     sumo = find_sumo()
     with tempfile.TemporaryDirectory(prefix="signalwright-") as directory:
         outputs = Outputs(Path(directory))
@@ -135,17 +163,15 @@ def driven_routes(
         )
         if done.returncode != 0 or not written.is_file():
             raise SimulationError(f"{scenario.source}: SUMO could not drive the demand: {_last(done.stderr)}")
-        routes: list[list[str]] = []
-        last = 0.0
+        vehicles: list[tuple[float, str, list[str]]] = []
         for vehicle in elements(written, "vehicle"):
-            last = max(last, float(vehicle.get("depart", 0.0)))
             edges = [
                 edge for route in vehicle.iter("route") if "edges" in route.attrib for edge in [route.get("edges")]
             ]
-            routes.append(edges[-1].split() if edges else [])
-    first = scenario.begin if begin is None else begin
-    until = end if end is not None else scenario.end if scenario.end is not None else last
-    return routes, max(until - first, 60.0) / 3600.0
+            vehicles.append(
+                (float(vehicle.get("depart", 0.0)), str(vehicle.get("id")), edges[-1].split() if edges else [])
+            )
+    return vehicles
 
 
 def _last(words: str) -> str:

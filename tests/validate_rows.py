@@ -13,6 +13,6 @@ def rows(before: list[float], after: list[float], **more: list[float]) -> list[d
     for k, (one, two) in enumerate(zip(before, after, strict=True), 1):
         for arm, delay in ((FORCE, one), (PLAN, two)):
             row = {"arm": arm, "seed": k, "delay": delay, "p95_delay": 80.0, "stops": 1.0, "longest_queue": 90.0,
-                   "collisions": 0, "teleports": 0, "full_lanes": 0.0}  # fmt: skip
+                   "collisions": 0, "teleports": 0, "full_lanes": 0.0, "locked": False}  # fmt: skip
             made.append(row | ({name: values[k - 1] for name, values in more.items()} if arm == PLAN else {}))
     return made

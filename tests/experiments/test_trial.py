@@ -15,7 +15,8 @@ def test_every_way_of_running_gives_the_same_numbers() -> None:
     trial = Trial("cross", "plan", 3, end=600, variation=0.1, jitter=30.0, queues=True)
     alone, stepped = tried(trial), try_all([replace(trial, transport="libsumo")], 1)[0]
     assert alone == stepped
-    assert alone["longest_queue"] > 0.0
+    assert alone["longest_queue"] == max(lane["queue"] for lane in alone["lanes"].values()) > 0.0
+    assert all(lane["queue"] <= lane["room"] for lane in alone["lanes"].values())
 
 
 def test_a_seed_means_the_same_demand_in_every_arm() -> None:

@@ -11,7 +11,16 @@ from scipy import stats
 from signalwright.core.certify import certify
 from signalwright.core.errors import InputError, UnsafePlan
 from signalwright.core.plan import Plan
-from signalwright.experiments.validate import Outcome, check_safe, judged, paired_interval, validate
+from signalwright.experiments.validate import (
+    FORCE,
+    PLAN,
+    Outcome,
+    broken,
+    check_safe,
+    judged,
+    paired_interval,
+    validate,
+)
 from signalwright.networks.netfile import read_lights
 from signalwright.networks.planprogram import write_plans
 from sumo_material import load, write_programs
@@ -39,6 +48,42 @@ def test_a_gridlock_outweighs_the_mean() -> None:
     assert verdict.outcome is Outcome.WORSE
     assert "gridlock (1 of 5 seeds, 0 before)" in verdict.words
     assert verdict.worst_seed == 5
+
+
+def test_a_plan_that_locks_a_seed_is_never_better() -> None:
+    """Locked in one seed, as the programs in force are in another: better on average, and yet no improvement is shown."""
+    made = rows([40.0] * 9 + [130.0], [20.0, 21.0, 20.0, 22.0, 21.0, 20.0, 21.0, 20.0, 30.0, 21.0])
+    for row in made:
+        row["locked"] = (row["arm"], row["seed"]) in {(FORCE, 10), (PLAN, 9)}
+    verdict = judged(made, "s", "p", looks=1)
+    assert verdict.outcome is Outcome.NOT_SHOWN
+    assert "it locks in 1 of 10 seeds (1 before)" in verdict.words
+    assert verdict.locked_seeds == (9,)
+
+
+def test_a_seed_far_from_its_pair_and_from_its_like_broke_down() -> None:
+    """At twice the delay of its pair and of its own median a seed counts as locked; a seed that is bad in both arms does not."""
+    before = np.array([36.0, 35.0, 37.0, 36.0, 36.0])
+    after = np.array([22.0, 22.0, 80.0, 23.0, 21.0])
+    quiet = np.zeros(5, dtype=bool)
+    assert broken(before, after, quiet, quiet)[1].tolist() == [False, False, True, False, False]
+    hard = np.array([36.0, 35.0, 70.0, 36.0, 36.0])
+    assert not any(broken(hard, np.array([22.0, 22.0, 60.0, 23.0, 21.0]), quiet, quiet)[1])
+
+
+def test_queues_are_told_against_the_room_of_their_lane() -> None:
+    """Lane by lane: mean and worst of the longest queue, and the seeds in which it spilled back; the fullest lane first."""
+    made = rows([40.0] * 3, [30.0, 31.0, 32.0])
+    for row in made:
+        full = row["arm"] == PLAN and row["seed"] == 2
+        row["lanes"] = {
+            "a_0": {"queue": 20.0, "room": 100.0, "spilled": False},
+            "b_0": {"queue": 60.0 if full else 30.0, "room": 60.0, "spilled": full},
+        }
+    fullest, other = judged(made, "s", "p", looks=1).queues
+    assert (fullest.lane, fullest.room, fullest.worst, fullest.spilled_before, fullest.spilled_after) == ("b_0", 60.0, 60.0, 0, 1)
+    assert (fullest.before, fullest.after) == (30.0, 40.0)
+    assert (other.lane, other.spilled_after) == ("a_0", 0)
 
 
 def test_what_got_worse_beside_is_named() -> None:
