@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from ..controllers import CONTROLLERS, load_controller
@@ -20,6 +21,7 @@ from ..networks.netfile import read_lights
 from ..networks.scenario import Scenario
 from ..networks.sumo import SumoStreet, open_street
 from .provenance import source_hash
+from .reds import order_outputs
 from .spec import RunSpec, unknown
 
 PLAN = "plan"
@@ -68,16 +70,17 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
 
     Raises InputError, MissingSumo, SimulationError.
     """
+    order, asked = order_outputs(outputs)
     lights, strategies, native = chosen(spec, scenario)
     lights = place_loops(scenario, lights, spec.loops) if lights else {}
     makers = _makers(spec, scenario, lights, strategies)
-    extra = dict(spec.options)
+    extra = dict(spec.options) | asked
     if spec.jitter:
         extra["random-depart-offset"] = f"{spec.jitter:g}"
     if spec.tables:
         extra["lanedata-output"] = str(outputs / "lanes.xml")
     street = open_street(
-        scenario,
+        replace(scenario, additionals=(*scenario.additionals, order)),
         lights,
         outputs=outputs,
         native=native,

@@ -16,6 +16,7 @@ from ..core.errors import InputError, ResultError
 from ..core.messages import _
 from .batch import BatchDirectory, Failure
 from .crew import Outcome, work_through
+from .memory import fair_share
 from .result import result_files
 from .run import run_key, run_once, verify
 from .spec import BatchSpec, RunSpec
@@ -112,10 +113,11 @@ def do_run(job: Job) -> dict[str, bytes]:
 
 
 def local_engine(workers: int, timeout: float | None = None, memory_mib: float | None = None) -> Engine:
-    """Worker processes on this machine."""
+    """Worker processes on this machine, each within `memory_mib`, by default its share of the machine's memory."""
 
     def engine(jobs: Sequence[Job], work: Callable[[Job], dict[str, bytes]]) -> Iterator[Outcome]:
-        return work_through(jobs, work, min(workers, len(jobs)), timeout=timeout, memory_mib=memory_mib)
+        limit = fair_share(workers) if memory_mib is None else memory_mib
+        return work_through(jobs, work, min(workers, len(jobs)), timeout=timeout, memory_mib=limit)
 
     return engine
 

@@ -23,11 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from ..core.messages import _
+from .memory import memory_in_use
 
 LAST_LINES = 40
 """How much of what a worker printed is kept when its job fails."""
 GRACE = 5.0
 """Seconds a worker has to clean up after it was told to stop."""
+FULL = 0.75
+"""A worker that still holds this share of its memory limit after a job is replaced before the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,8 @@ def work_through(
     """Do every job in one of `workers` processes; outcomes come as they are ready, so in no fixed order.
 
     `work` must be importable and jobs and values picklable. A job that takes longer than `timeout` [s] or whose worker
-    grows above `memory_mib` fails, its worker is replaced. Leaving the loop early (Ctrl-C, an error) stops all workers.
+    grows above `memory_mib` fails, its worker is replaced; so is, between two jobs, one that has grown near that.
+    Leaving the loop early (Ctrl-C, an error) stops all workers.
     """
     waiting = iter(jobs)
     crew: list[_Worker] = []
@@ -127,6 +131,9 @@ def _harvest(
             value, error = answer
             outcome = Outcome(worker.job, value, error and error + _last_words(worker), seconds)
             worker.job, worker.since = None, 0.0
+            if memory_mib is not None and memory_in_use(worker.process.pid or 0) > FULL * memory_mib:
+                _dismiss([worker])
+                crew.remove(worker)
             yield outcome
             continue
         if not worker.process.is_alive():
@@ -161,15 +168,6 @@ def _ending(code: int | None) -> str:
 def _last_words(worker: _Worker) -> str:
     lines = worker.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
     return "\n" + _("last messages:") + "\n" + "\n".join(lines) if lines else ""
-
-
-def memory_in_use(pid: int) -> float:
-    """Resident memory of a process [MiB]; 0 if it is gone or the system does not tell."""
-    try:
-        pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    except (OSError, IndexError, ValueError):
-        return 0.0
-    return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 def _dismiss(crew: list[_Worker]) -> None:

@@ -17,8 +17,10 @@ from ..core.ports import Clock
 from ..networks.scenario import Scenario, read_scenario
 from .arms import check_strategy, open_arm, source
 from .lanes import read_lanes
+from .memory import forget_peak, peak
 from .metrics import measure, read_statistic, read_trips
 from .provenance import code_hash, digest, input_hashes, versions
+from .reds import longest_red
 from .result import Result, check_target, read_manifest, table_hash, write_result
 from .spec import RunSpec, scenario_path
 
@@ -45,12 +47,14 @@ def run_once(
     if out is not None:
         check_target(out, overwrite=overwrite)
     started = perf_counter()
+    forget_peak()
     scenario = read_scenario(scenario_path(spec.scenario))
     with TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         outputs = Path(folder)
         end = _simulate(spec, scenario, outputs, progress, observe)
         trips = read_trips(outputs / "tripinfo.xml", end)
         metrics = measure(trips, read_statistic(outputs / "statistics.xml"))
+        red = longest_red(scenario.net, outputs, end)
         tables = {"lanes.parquet": read_lanes(outputs / "lanes.xml")} if spec.tables else {}
     row = {
         "scenario": scenario.name,
@@ -62,7 +66,9 @@ def run_once(
         "scale": spec.scale,
         "jitter": spec.jitter,
         **asdict(metrics),
+        "longest_red": red,
         "wall_s": round(perf_counter() - started, 3),
+        "peak_mib": round(peak(), 1),
     }
     result = Result(row, trips.vehicles, _manifest(spec, scenario, row, table_hash(trips.vehicles), command), tables)
     if out is not None:

@@ -16,7 +16,16 @@ from .spec import BatchSpec
 from .statistics import Arm, Comparison, Ranking, compare_arms, describe, rank_over_maps
 
 HEADLINE = "delay"
-METRICS = ("delay", "p95_delay", "trip_time", "waiting_time", "stops", "depart_delay", "pedestrian_delay")
+METRICS = (
+    "delay",
+    "p95_delay",
+    "trip_time",
+    "waiting_time",
+    "stops",
+    "depart_delay",
+    "pedestrian_delay",
+    "longest_red",
+)
 """Lower is better in all of them."""
 COUNTS = ("scheduled", "inserted", "arrived", "teleports", "collisions", "emergency_brakings")
 """Told beside every result, as means over seeds."""

@@ -10,7 +10,7 @@ from .summary import HEADLINE, Cell, Summary
 
 UNITS = {
     "delay": "s/veh", "p95_delay": "s", "trip_time": "s/veh", "waiting_time": "s/veh", "stops": "1/veh",
-    "depart_delay": "s/veh", "pedestrian_delay": "s/ped",
+    "depart_delay": "s/veh", "pedestrian_delay": "s/ped", "longest_red": "s",
 }  # fmt: skip
 
 
@@ -24,6 +24,7 @@ def metric_name(metric: str) -> str:
         "stops": _("stops"),
         "depart_delay": _("delay before insertion"),
         "pedestrian_delay": _("pedestrians' delay"),
+        "longest_red": _("longest red with demand"),
     }
     return f"{names.get(metric, metric)} [{UNITS.get(metric, '')}]"
 

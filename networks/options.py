@@ -14,6 +14,7 @@ OURS = {
     "time-to-teleport", "no-internal-links", "no-step-log", "duration-log.disable", "no-warnings", "verbose", "log",
     "error-log", "message-log", "tripinfo-output", "tripinfo-output.write-unfinished",
     "tripinfo-output.write-undeparted", "statistic-output", "remote-port", "num-clients", "start", "quit-on-end",
+    "vehroute-output.exit-times", "vehroute-output.write-unfinished", "vehroute-output.last-route",
     "gui-settings-file", "save-configuration", "save-template", "configuration-file",
 }  # fmt: skip
 """Options that we set ourselves, or that would change what is measured; those of the scenario are left out."""

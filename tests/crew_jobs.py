@@ -8,6 +8,9 @@ import sys
 import time
 from pathlib import Path
 
+HOARD: list[bytes] = []
+"""What a worker keeps from job to job."""
+
 
 def leave_a_mark(mark: Path) -> int:
     """Write a file while at work, remove it when told to stop."""
@@ -39,4 +42,6 @@ def do(job: tuple[str, int]) -> int:
         hoard = bytearray(os.urandom(1024)) * 1024 * value
         time.sleep(600)
         return len(hoard)
+    if what == "hoard":
+        HOARD.append(os.urandom(1024) * 1024 * value)
     return os.getpid()

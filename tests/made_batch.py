@@ -57,7 +57,8 @@ def _result(arm: str, seed: int, delays: np.ndarray, source: Path, lanes: bool) 
         "jitter": 30.0, "delay": float(delays.mean()), "trip_time": 90.0 + seed / 10, "time_loss": float(delays.mean()),
         "depart_delay": 0.0, "waiting_time": 20.0 + seed / 10, "stops": 1.0 + seed / 100, "p95_delay": float(np.quantile(delays, 0.95)),
         "scheduled": n, "inserted": n, "arrived": n, "teleports": 0, "collisions": 0, "emergency_brakings": 1,
-        "pedestrians": 0, "pedestrian_delay": 0.0, "wall_s": 1.0,
+        "pedestrians": 0, "pedestrian_delay": 0.0, "longest_red": 60.0 + seed,
+        "wall_s": 1.0, "peak_mib": 300.0 + seed,
     }  # fmt: skip
     tables = {}
     if lanes:

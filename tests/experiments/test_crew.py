@@ -7,7 +7,8 @@ import time
 from pathlib import Path
 
 import crew_jobs
-from signalwright.experiments.crew import memory_in_use, work_through
+from signalwright.experiments.crew import work_through
+from signalwright.experiments.memory import memory_in_use
 
 
 def test_every_job_once() -> None:
@@ -37,6 +38,13 @@ def test_memory_is_bounded() -> None:
     (outcome,) = work_through([("grow", 300)], crew_jobs.do, 1, timeout=60.0, memory_mib=250.0)
     assert "250 are allowed" in outcome.error
     assert memory_in_use(os.getpid()) > 10
+
+
+def test_a_grown_worker_is_replaced() -> None:
+    """A worker that keeps most of its memory limit after a job gives way to a fresh one; a small one works on."""
+    jobs = [("hoard", 350), ("pid", 0), ("pid", 1)]
+    first, second, third = (o.value for o in work_through(jobs, crew_jobs.do, 1, timeout=60.0, memory_mib=450.0))
+    assert first != second == third
 
 
 def test_stopping_early_leaves_nothing(tmp_path: Path) -> None:
