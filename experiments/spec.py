@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ..core.errors import InputError
 from ..core.messages import _
 from ..networks import shipped
-from ..networks.shipped import SHIPPED
+from ..networks.shipped import EXAMPLES, SHIPPED
 
 Timing = Literal["safe", "resco"]
 Transport = Literal["libsumo", "traci"]
@@ -93,9 +93,10 @@ def scenario_path(name: str) -> Path:
         raise InputError(_("{path} holds {n} .sumocfg files; name one of them").format(path=path, n=len(found)))
     if path.exists():
         return path
-    if name in SHIPPED:
+    known = [*SHIPPED, *EXAMPLES]
+    if name in known:
         return shipped.scenario_path(name)
-    raise InputError(unknown(_("scenario {name} (there is no such file)").format(name=name), name, list(SHIPPED)))
+    raise InputError(unknown(_("scenario {name} (there is no such file)").format(name=name), name, known))
 
 
 def unknown(what: str, name: str, known: Sequence[str]) -> str:

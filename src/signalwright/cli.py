@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from . import __version__, compare_commands, plan_commands
+from . import __version__, compare_commands, network_commands, plan_commands
 from .core.errors import InputError, SignalwrightError
 from .core.messages import _
 from .roadside import cabinet
@@ -242,8 +242,10 @@ for command in (
     compare_commands.compare,
     compare_commands.merge,
     compare_commands.report,
+    network_commands.synthetic,
 ):
     app.command()(command)
+app.command("import")(network_commands.import_map)
 
 
 @app.command()

@@ -11,6 +11,7 @@ from signalwright.experiments.run import run_once
 from signalwright.experiments.spec import RunSpec
 from signalwright.networks.netfile import read_lights
 from signalwright.networks.scenario import read_scenario
+from signalwright.networks.shipped import scenario_path
 from signalwright.networks.synthetic import Layout, build
 
 pytest.importorskip("libsumo")
@@ -40,6 +41,13 @@ def test_same_again(tmp_path: Path) -> None:
     for name in ("grid4.net.xml", "grid4.rou.xml"):
         assert (one.parent / name).read_bytes() == (two.parent / name).read_bytes()
     assert (one.parent / "grid4.rou.xml").read_bytes() != (other.parent / "grid4.rou.xml").read_bytes()
+
+
+def test_the_shipped_example(tmp_path: Path) -> None:
+    """The network that ships as an example is what the command makes, byte for byte."""
+    made = build(Layout("random", 9, pattern="peak", seed=7), tmp_path / "random9")
+    for file in scenario_path("random9").parent.iterdir():
+        assert (made.parent / file.name).read_bytes() == file.read_bytes()
 
 
 def test_tide(tmp_path: Path) -> None:
