@@ -41,7 +41,7 @@ BURST = 3  # vehicles within one second
 FLOOD = 2400.0 / 3600.0  # [veh/s]
 SANE_FOR = 60.0  # [s] without the symptom before a loop is believed again
 HOUR_QUARTER, MINUTE = 1.0 / 900.0, 1.0 / 60.0
-LIMITS = np.array([ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE])
+LIMITS = np.array([ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER])
 
 
 class Health:
@@ -50,7 +50,7 @@ class Health:
     def __init__(self, site: Intersection) -> None:
         n = len(site.detectors)
         self.site = site
-        self.fault = np.zeros(n, dtype=np.int8)
+        self.fault = np.zeros(n, dtype=np.int32)
         self.trust = np.ones(n)
         self._symptoms = np.zeros((8, n))
         self._seconds = 0
@@ -58,18 +58,19 @@ class Health:
         self._exits = np.array([d.kind is LoopKind.EXIT for d in site.detectors], dtype=np.bool_)
         row = {lane.name: k for k, lane in enumerate(site.lanes)}
         self._lane = np.array(
-            [row.get(d.lanes[0], -1) if len(d.lanes) == 1 else -1 for d in site.detectors], dtype=np.intp
+            [row.get(d.lanes[0], -1) if len(d.lanes) == 1 else -1 for d in site.detectors], dtype=np.int32
         )
         self._partner = _partners(site)
+        self.tables = (
+            LIMITS, self._stops, self._exits, self._lane, self._partner, self._symptoms, self.fault, self.trust
+        )  # fmt: skip
 
     def update(self, counts: Counts, green: npt.NDArray[np.bool_]) -> Floats:
         """`trust` after one more interval; `green` (n_lanes,) says which lanes have all their movements green."""
         self._seconds += 1
-        weight = max(HOUR_QUARTER, 1.0 / (self._seconds + 60.0))
         kernels.judge(
-            counts.interval, weight, LIMITS, counts.vehicles, counts.occupancy, counts.fault, green,
-            self._stops, self._exits, self._lane, self._partner, self._symptoms, self.fault, self.trust,
-        )  # fmt: skip
+            counts.interval, self._seconds, counts.vehicles, counts.occupancy, counts.fault, green, *self.tables
+        )
         return self.trust
 
     def notes(self) -> dict[str, str]:
@@ -81,9 +82,9 @@ class Health:
         }
 
 
-def _partners(site: Intersection) -> npt.NDArray[np.intp]:
+def _partners(site: Intersection) -> npt.NDArray[np.int32]:
     """For each loop the one other loop nearly all its traffic must also cross: stop line and advance loop of one lane; else -1."""
-    partner = np.full(len(site.detectors), -1, dtype=np.intp)
+    partner = np.full(len(site.detectors), -1, dtype=np.int32)
     stop = {d.lanes[0]: k for k, d in enumerate(site.detectors) if d.kind is LoopKind.STOP and len(d.lanes) == 1}
     for k, d in enumerate(site.detectors):
         if d.kind is LoopKind.ADVANCE and d.lanes == (d.lane,) and d.lane in stop:

@@ -12,29 +12,31 @@ Bools = npt.NDArray[np.bool_]
 NONE, REPORTED, STUCK_ON, STUCK_OFF, CHATTER = 0, 1, 2, 3, 4
 
 
-@kernel
+@kernel(lean=True)
 def judge(
     interval: float,
-    weight: float,
-    limits: Floats,
+    seconds: int,
     vehicles: npt.NDArray[np.int32],
     occupancy: Floats,
     reported: Bools,
     green: Bools,
+    limits: Floats,
     stops: Bools,
     exits: Bools,
-    lane: npt.NDArray[np.intp],
-    partner: npt.NDArray[np.intp],
+    lane: npt.NDArray[np.int32],
+    partner: npt.NDArray[np.int32],
     symptoms: Floats,
-    fault: npt.NDArray[np.int8],
+    fault: npt.NDArray[np.int32],
     trust: Floats,
 ) -> None:
-    """One interval [s] of all loops (D,). `symptoms` (8, D) are standing, standing at green, missed, passed, silent, quick, mean, sane.
+    """One interval [s] of all loops (D,), the `seconds`th; `green` (L,) says which lanes have all their movements green.
 
-    `limits` are on_for, on_in_green, missed, silent, passed, burst, flood, sane_for, minute, as core.health names them.
+    `symptoms` (8, D) are standing, standing at green, missed, passed, silent, quick, mean, sane. `limits` are on_for, on_in_green,
+    missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, as core.health names them.
     """
     on_for, on_in_green, missed_most, silent_most, passed_most = limits[0], limits[1], limits[2], limits[3], limits[4]
     burst, flood, sane_for, minute = limits[5], limits[6], limits[7], limits[8]
+    weight = max(limits[9], 1.0 / (seconds + 60.0))
     n = vehicles.shape[0]
     moving = False
     for k in range(n):

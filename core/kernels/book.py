@@ -1,0 +1,86 @@
+"""What the estimator keeps of one intersection, as rows of a few arrays.
+
+L lanes, D detectors, K (detector, lane it tells of), M movements, G groups, X exits, T (lane, movement that leaves by an exit), S sides.
+Times are whole seconds, occupancies in [0, 1].
+
+    lanes      (., L)          rows LATE.. below
+    lane_rows  (4, L) int32    STOP_OF its stop-line loop, OWN its advance loop (one of its own before one it shares), -1 none;
+                               SIDE number of the approach it belongs to; GREEN 0 red, 1 some of its movements green, 2 all
+    loops      (., D)          rows OCCUPANCY.. below
+    loop_rows  (4, D) int32    KIND 0 stop, 1 advance, 2 entrance, 3 exit; WAY row of the exit it counts into, -1 none;
+                               DELAY [s] from there to where its target is counted; VEHICLES of this second
+    links      (3, K)          LAG [s] to the stop line in free flow; SHARE part of the detector's vehicles that come to this lane,
+                               learnt; HEAD [veh] that stand between an entrance loop and the lane's advance loop when both are covered
+    link       (D+1,) int32    where each detector's lanes begin in `links` and in
+    lane_of    (K,) int32      the lane
+    rings      (2, L, H)       expected arrivals at the stop line by absolute second, modulo H: FAR of those between entrance and
+                               advance loops, NEAR of those beyond the advance loops
+    feeds      (3, 2) int32    first and last + 1 of what shares are learnt of: FROM_ENTRANCES, FROM_ADVANCES detectors, TURNS lanes
+    turns      (3, T) int32    LANE, MOVEMENT and EXIT of each turn
+    turn       (L+1,) int32    where each lane's turns begin in `turns` and in
+    turn_share (T,)            the part of the lane's vehicles that takes it, learnt
+    exits      (3, X)          CAPACITY and ROOM [veh]; ENTERED [veh/s] running mean
+    memory     (.,)            SECONDS.. below
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+
+(
+    LATE,  # [s] from the advance loops to the stop line, 0 where the lane has none
+    STORAGE,  # [veh] between advance loop and stop line
+    ABOVE,  # [veh] between entrance and advance loops
+    ASSUMED,  # [veh/s] saturation flow assumed
+    SIGHT,  # [s] how far its believed loops see
+    CHECKED,  # 1 where it has an advance loop that is believed
+    BLIND,  # 1 where it has no loop upstream that is believed
+    QUEUE,  # [veh] below the advance loop
+    UPPER,  # [veh] that stand upstream of the advance loop
+    ON_STOP,  # [veh] on the stop-line loop
+    GREENED,  # [s] since it turned green, 0 in red
+    DEPARTED,  # [veh] that left this second
+    CAME,  # [veh] that passed the advance loops this second
+    RATE,  # [veh/s] running mean of departures
+    FLOW,  # [veh] of saturated discharge, forgotten slowly
+    FLOW_TIME,  # [s] of it
+    PACE,  # [veh/s] recent discharge
+    FRESH,  # [s] that one who came lately may still roll
+    STUCK,  # [s] of green with a vehicle that does not leave
+    STALLED,  # [s] for which nothing is expected to leave because one does not use its green
+    SETBACK,  # [s] how long that is after the green
+    ARRIVED, LEFT, SERVED,  # [veh/s] running means of CAME, DEPARTED (quick), DEPARTED (slow)
+    WEIGHT, BELIEVED,  # what its loops are worth, all and those believed
+    TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
+    LANE_FIELDS,
+) = range(33)  # fmt: skip
+STOP_OF, OWN, SIDE, GREEN = range(4)
+(
+    OCCUPANCY,
+    TRUST,  # 1 where it is believed, 0 where not
+    STANDING,  # [s] of unbroken occupancy
+    SILENT,  # [s] of nothing at all
+    SEEN,  # [veh/s] running mean, as of DELAY ago
+    LOOP_FIELDS,
+) = range(6)
+KIND, WAY, DELAY, VEHICLES = range(4)
+LAG, SHARE, HEAD = range(3)
+FAR, NEAR = range(2)
+TURN_LANE, TURN_MOVEMENT, TURN_EXIT = range(3)
+CAPACITY, ROOM, ENTERED = range(3)
+(
+    SECONDS,  # updates so far
+    CROSSING,  # [veh] that left the stop lines and were not counted behind the junction
+    QUIET,  # [s] without any movement
+    INSIDE,  # [veh] that should have left the junction by now
+    LATELY,  # [veh] that left in each of the last seconds, from here on
+) = range(5)
+FROM_ENTRANCES, FROM_ADVANCES, TURNS = range(3)
+GROUP_GREEN, CALLS, RECALLED = range(3)
+
+STOP, ADVANCE, ENTRANCE, EXIT = range(4)

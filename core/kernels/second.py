@@ -1,0 +1,144 @@
+"""A second of one intersection's estimator, whole, in one call: health, queues and arrivals, what is learnt, who calls, where is room.
+
+The arrays are those of `book` and, from `LIMITS` on, those of `health`.
+"""
+
+from __future__ import annotations
+
+from . import book, kernel
+from .book import EXIT, F64, I32, Bools
+from .estimate import advance_time, come, go, outlook, stand
+from .health import judge
+from .learning import learn, see
+
+CROSSING = 7
+"""Seconds after which a vehicle that left the stop line should have passed the loop behind the junction."""
+QUIET, FORGET = 10, 30.0
+"""Seconds without any movement after which the junction counts as empty, and in which one miscounted vehicle is forgotten."""
+FULL_AFTER, FULL_FOR = 3.0, 3.0
+"""Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
+LITTLE_ROOM, OFTEN = 1.0, 0.3
+"""[veh] of room below which an exit takes nobody, and the turning share from which that closes a lane."""
+SOON, WANTED = 6, 0.3
+"""Seconds of arrivals that count with the queue, and vehicles from which a lane calls."""
+SHORT_MEMORY, LONG_MEMORY = 20.0, 300.0
+"""Seconds the mean rates begin and end with."""
+
+
+@kernel(lean=True)
+def greens(lane_rows: I32, lane_groups: Bools, groups: Bools, whole: Bools) -> None:
+    """Which lanes have some and which all of their movements green; `whole` (L,) says so besides."""
+    for lane in range(whole.shape[0]):
+        some, every = False, True
+        for g in range(groups.shape[1]):
+            if lane_groups[lane, g]:
+                some |= groups[book.GROUP_GREEN, g]
+                every &= groups[book.GROUP_GREEN, g]
+        whole[lane] = some and every
+        lane_rows[book.GREEN, lane] = 0 if not some else 2 if every else 1
+
+
+@kernel(lean=True)
+def calls(interval: float, lanes: F64, lane_rows: I32, loops: F64, lane_groups: Bools, groups: Bools, red: F64,
+          arrivals: F64) -> None:  # fmt: skip
+    """Who has demand, and how long each group has been red with it."""
+    for g in range(groups.shape[1]):
+        groups[book.CALLS, g] = groups[book.RECALLED, g]
+    for lane in range(lanes.shape[1]):
+        stop = lane_rows[book.STOP_OF, lane]
+        if stop >= 0:
+            lanes[book.OCCUPIED, lane] = loops[book.OCCUPANCY, stop]
+        soon = 0.0
+        for h in range(SOON):
+            soon += arrivals[lane, h]
+        if lanes[book.TOTAL, lane] + soon > WANTED or lanes[book.OCCUPIED, lane] > 0.0:
+            for g in range(groups.shape[1]):
+                groups[book.CALLS, g] |= lane_groups[lane, g]
+    for g in range(groups.shape[1]):
+        if groups[book.GROUP_GREEN, g]:
+            red[g] = 0.0
+        elif groups[book.CALLS, g]:
+            red[g] += interval
+
+
+@kernel(lean=True)
+def rooms(lanes: F64, loops: F64, loop_rows: I32, turns: I32, turn_share: F64, exits: F64) -> None:
+    """Exits whose loops all stand occupied are full: the lanes that lead there discharge nothing."""
+    way, room, closed = loop_rows[book.WAY], exits[book.ROOM], lanes[book.CLOSED]
+    for lane in range(lanes.shape[1]):
+        closed[lane] = lanes[book.STALLED, lane]
+    for k in range(room.shape[0]):
+        full, any_loop = True, False
+        for d in range(way.shape[0]):
+            if way[d] == k:
+                any_loop = True
+                full &= loops[book.STANDING, d] >= FULL_AFTER
+        room[k] = 0.0 if full and any_loop else exits[book.CAPACITY, k]
+    for k in range(turn_share.shape[0]):
+        if room[turns[book.TURN_EXIT, k]] < LITTLE_ROOM and turn_share[k] > OFTEN:
+            lane = turns[book.TURN_LANE, k]
+            closed[lane] = max(closed[lane], FULL_FOR)
+
+
+@kernel(lean=True)
+def inside(seconds: int, lanes: F64, loop_rows: I32, memory: F64) -> None:
+    """Vehicles that should have left the junction and have not; what was counted wrongly is forgotten when all is quiet."""
+    entered, left = 0, 0.0
+    for d in range(loop_rows.shape[1]):
+        if loop_rows[book.KIND, d] == EXIT:
+            entered += loop_rows[book.VEHICLES, d]
+    for lane in range(lanes.shape[1]):
+        left += lanes[book.DEPARTED, lane]
+    lately = memory[book.LATELY :]
+    memory[book.CROSSING] += left - entered
+    lately[seconds % CROSSING] = left
+    memory[book.QUIET] = 0.0 if left > 0.0 or entered > 0 else memory[book.QUIET] + 1.0
+    if memory[book.CROSSING] < 0.0 or memory[book.QUIET] >= QUIET:
+        memory[book.CROSSING] = 0.0
+    recent = 0.0
+    for k in range(CROSSING):
+        recent += lately[k]
+    late = max(memory[book.CROSSING] - recent, 0.0)
+    memory[book.CROSSING] -= min(late, 1.0) / FORGET
+    memory[book.INSIDE] = late
+
+
+@kernel(lean=True)
+def second(
+    now: int, interval: float,
+    lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: I32, rings: F64, past: F64,
+    feeds: I32, turns: I32, turn: I32, turn_share: F64, exits: F64, uses: Bools, turning: F64, lane_groups: Bools, groups: Bools, red: F64,
+    arrivals: F64, memory: F64, worth: F64, spill: F64, error: F64, whole: Bools, reported: Bools,
+    limits: F64, stops: Bools, exiting: Bools, lane: I32, partner: I32, symptoms: F64, fault: I32, trust: F64,
+) -> bool:  # fmt: skip
+    """The state after one more interval [s] that ended at `now`; true when other loops are believed than before.
+
+    VEHICLES, OCCUPANCY, `reported` and GROUP_GREEN are what is new; `spill` (S,), `error`, `whole` (L,) are working memory.
+    """
+    memory[book.SECONDS] += 1.0
+    seconds = int(memory[book.SECONDS])
+    greens(lane_rows, lane_groups, groups, whole)
+    judge(
+        interval, seconds, loop_rows[book.VEHICLES], loops[book.OCCUPANCY], reported, whole,
+        limits, stops, exiting, lane, partner, symptoms, fault, trust,
+    )  # fmt: skip
+    changed = False
+    for d in range(trust.shape[0]):
+        changed |= loops[book.TRUST, d] != trust[d]
+        loops[book.TRUST, d] = trust[d]
+    if changed:
+        see(lanes, loops, loop_rows, links, link, lane_of, worth)
+    mean = max(1.0 / LONG_MEMORY, 1.0 / (seconds + SHORT_MEMORY))
+    far, near = rings[book.FAR], rings[book.NEAR]
+    stand(lanes, lane_rows, loops, loop_rows)
+    advance_time(now, lanes, lane_rows, loops, far, near, spill)
+    come(now, lanes, lane_rows, loops, loop_rows, links, link, lane_of, far, near)
+    go(now, mean, lanes, lane_rows, loops, loop_rows, far, near, spill)
+    learn(
+        seconds, lanes, loops, loop_rows, links, link, lane_of, past, feeds, turns, turn, turn_share, exits, uses, turning, error
+    )  # fmt: skip
+    outlook(now, lanes, rings, arrivals)
+    calls(interval, lanes, lane_rows, loops, lane_groups, groups, red, arrivals)
+    rooms(lanes, loops, loop_rows, turns, turn_share, exits)
+    inside(seconds, lanes, loop_rows, memory)
+    return changed

@@ -1,0 +1,316 @@
+"""The plain twin of what the estimator does with queues and arrivals in a second: the same rules, one array for each quantity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from signalwright.core.kernels.book import ADVANCE, ENTRANCE
+from signalwright.core.kernels.estimate import (
+    DOUBT,
+    EARLY,
+    EMPTY_GAP,
+    LONGEST_SETBACK,
+    MORE,
+    NOBODY,
+    PACE,
+    PATIENCE,
+    SETBACK,
+    SLOW,
+    STANDS,
+    START,
+    STOPPING,
+    STUCK,
+)
+
+
+def advance_time(
+    now: int,
+    far: Any,
+    near: Any,
+    queue: Any,
+    upper: Any,
+    late: Any,
+    own: Any,
+    standing: Any,
+    storage: Any,
+    side: Any,
+    spill: Any,
+    checked: Any,
+    fresh: Any,
+) -> None:
+    """What was due this second arrives. What the advance loop should have seen by now, and did not, stands above it, if a queue
+    stands over the loop; or above that of another lane of the approach where one does; else it went another way and is dropped.
+    """
+    lanes, ring = far.shape
+    at = now % ring
+    spill[:] = 0.0
+    for lane in range(lanes):
+        queue[lane] += near[lane, at]
+        fresh[lane] = STOPPING if near[lane, at] > 0.2 else fresh[lane] - 1.0
+        near[lane, at] = 0.0
+        if late[lane] > 0.0 and checked[lane] > 0.0:
+            due = max(int(late[lane] + 0.5) - PATIENCE, 0)
+            overdue = (now + due) % ring
+            missing = far[lane, overdue]
+            far[lane, overdue] = 0.0
+            if blocked(lane, queue, own, standing, storage):
+                upper[lane] += missing
+            else:
+                spill[side[lane]] += missing
+        else:
+            queue[lane] += far[lane, at]
+            fresh[lane] = STOPPING if far[lane, at] > 0.2 else fresh[lane]
+            far[lane, at] = 0.0
+    for lane in range(lanes):
+        if (
+            late[lane] > 0.0
+            and spill[side[lane]] > 0.0
+            and own[lane] >= 0
+            and queue[lane] >= 1.0
+            and standing[own[lane]] >= 3.0
+        ):
+            upper[lane] += spill[side[lane]]
+            spill[side[lane]] = 0.0
+    spill[:] = 0.0
+
+
+def blocked(lane: int, queue: Any, own: Any, standing: Any, storage: Any) -> bool:
+    """Whether the lane's queue reaches its advance loop."""
+    enough = 1.0 if own[lane] >= 0 and standing[own[lane]] >= 2.0 else storage[lane]
+    return bool(queue[lane] >= enough)
+
+
+def put(ring: Any, lane: int, now: int, lag: float, mass: float) -> None:
+    """Expect `mass` at the stop line `lag` seconds from now, shared between the two whole seconds beside it."""
+    size = ring.shape[1]
+    lag = min(max(lag, 1.0), size - 2.0)
+    whole = int(lag)
+    part = lag - whole
+    ring[lane, (now + whole) % size] += mass * (1.0 - part)
+    ring[lane, (now + whole + 1) % size] += mass * part
+
+
+def take(ring: Any, lane: int, now: int, until: int, mass: float) -> float:
+    """Take up to `mass` of what is expected within `until` seconds, the earliest first; returns what could not be taken."""
+    size = ring.shape[1]
+    for h in range(min(until, size - 1) + 1):
+        if mass <= 0.0:
+            break
+        at = (now + h) % size
+        part = min(ring[lane, at], mass)
+        ring[lane, at] -= part
+        mass -= part
+    return mass
+
+
+def tick(
+    now: int,
+    vehicles: Any,
+    occupancy: Any,
+    trust: Any,
+    kind: Any,
+    link: Any,
+    lane_of: Any,
+    lag: Any,
+    share: Any,
+    stop_of: Any,
+    own: Any,
+    late: Any,
+    storage: Any,
+    green: Any,
+    far: Any,
+    near: Any,
+    queue: Any,
+    upper: Any,
+    on_stop: Any,
+    standing: Any,
+    silent: Any,
+    greened: Any,
+    gap: Any,
+    departed: Any,
+    came: Any,
+    rate: Any,
+    flow: Any,
+    flow_time: Any,
+    stuck: Any,
+    closed: Any,
+    setback: Any,
+    side: Any,
+    spill: Any,
+    room_above: Any,
+    saturation: Any,
+    pace: Any,
+    checked: Any,
+    blind: Any,
+    fresh: Any,
+    head: Any,
+    memory: float,
+) -> None:
+    """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
+
+    `standing`, `silent` (D,) [s] of unbroken occupancy and of nothing at all; `greened` (L,) [s] since the lane turned green,
+    0 in red; `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly. `stuck` (L,) [s] of
+    green with a vehicle that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,); `fresh` (L,) [s]
+    that one who came lately may still roll; `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how
+    long that is after the green.
+    """
+    lanes = far.shape[0]
+    spill[:] = 0.0
+    for d in range(kind.shape[0]):
+        standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS else 0.0
+        silent[d] = silent[d] + 1.0 if occupancy[d] <= 0.0 and vehicles[d] == 0 else 0.0
+    advance_time(now, far, near, queue, upper, late, own, standing, storage, side, spill, checked, fresh)
+    for lane in range(lanes):
+        came[lane] = 0.0
+        greened[lane] = greened[lane] + 1.0 if green[lane] > 0 else 0.0
+    for d in range(kind.shape[0]):
+        if kind[d] == ENTRANCE and standing[d] >= 4.0 and trust[d] > 0.0:
+            for k in range(link[d], link[d + 1]):
+                lane = lane_of[k]
+                if own[lane] >= 0 and standing[own[lane]] >= 4.0 and queue[lane] >= 1.0:
+                    upper[lane] = max(upper[lane], head[k] * share[k])
+        if vehicles[d] == 0 or trust[d] <= 0.0:
+            continue
+        if kind[d] == ENTRANCE:
+            for k in range(link[d], link[d + 1]):
+                put(far, lane_of[k], now, lag[k], vehicles[d] * share[k])
+        elif kind[d] == ADVANCE:
+            for k in range(link[d], link[d + 1]):
+                lane = lane_of[k]
+                mass = vehicles[d] * share[k]
+                came[lane] += mass
+                put(near, lane, now, lag[k], mass)
+                from_upper = min(upper[lane], mass)
+                upper[lane] -= from_upper
+                take(far, lane, now, int(lag[k]) + EARLY, mass - from_upper)
+    for lane in range(lanes):
+        queue[lane] += blind[lane] * rate[lane]
+        departed[lane] = 0.0
+        d = stop_of[lane]
+        since = gap[lane]
+        gap[lane] += 1.0
+        upper[lane] = min(upper[lane], room_above[lane])
+        if d >= 0 and trust[d] > 0.0:
+            stays = 0.0
+            if occupancy[d] >= STANDS or (occupancy[d] > 0.0 and vehicles[d] > 0 and green[lane] == 0):
+                stays = 1.0
+            there = vehicles[d] + on_stop[lane]
+            on_stop[lane] = min(there, stays)
+            out = there - on_stop[lane]
+            departed[lane] = out
+            if vehicles[d] > 0 or occupancy[d] > 0.0:
+                gap[lane] = 0.0
+            was = queue[lane]
+            if out > 0.0:
+                short = out - queue[lane]
+                queue[lane] = max(queue[lane] - out, 0.0)
+                if short > 0.0:
+                    short = take(near, lane, now, 6, short)
+                    if short > 0.0:
+                        take(far, lane, now, 6, short)
+                if queue[lane] < MORE and green[lane] > 0 and since < 3.0:
+                    queue[lane] = MORE
+            if stays > 0.0 and queue[lane] < 1.0:
+                take(near, lane, now, 4, 1.0 - queue[lane])
+                queue[lane] = 1.0
+            if green[lane] == 2 and greened[lane] >= 5.0 and was >= 2.0 and gap[lane] < 3.0:
+                flow[lane] = flow[lane] * 0.998 + out
+                flow_time[lane] = flow_time[lane] * 0.998 + 1.0
+            if out > 0.0:
+                stuck[lane] = 0.0
+                setback[lane] = SETBACK
+                closed[lane] = 0.0
+            elif green[lane] > 0 and greened[lane] >= 4.0 and standing[d] >= 3.0:
+                stuck[lane] += 1.0
+                if stuck[lane] >= STUCK:
+                    closed[lane] = max(setback[lane], 2.0 * stuck[lane])
+            elif green[lane] == 0:
+                if stuck[lane] >= STUCK:
+                    setback[lane] = min(setback[lane] * 1.5, LONGEST_SETBACK)
+                    closed[lane] = setback[lane]
+                stuck[lane] = 0.0
+                closed[lane] = max(closed[lane] - 1.0, 0.0)
+            if greened[lane] <= START:
+                pace[lane] = saturation[lane]
+            else:
+                pace[lane] += (out - pace[lane]) * PACE
+                if pace[lane] < SLOW * saturation[lane] and standing[d] < 2.0:
+                    queue[lane] *= DOUBT
+                    upper[lane] *= DOUBT
+            over = greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP
+            nobody = silent[d] >= NOBODY and fresh[lane] <= 0.0
+            if over or nobody:
+                spill[side[lane]] += queue[lane] if nobody else 0.0
+                queue[lane] = 0.0
+                if gap[lane] >= EMPTY_GAP + 2.0:
+                    upper[lane] = 0.0
+        elif green[lane] > 0 and greened[lane] > 2.0:
+            out = min(queue[lane], saturation[lane])
+            queue[lane] -= out
+            departed[lane] = out
+        a = own[lane]
+        if a >= 0 and trust[a] > 0.0:
+            reaches = d < 0 or trust[d] <= 0.0 or silent[d] < NOBODY
+            if standing[a] >= 4.0 and reaches and queue[lane] < storage[lane]:
+                queue[lane] = storage[lane]
+            elif silent[a] >= 4.0:
+                upper[lane] = 0.0
+        rate[lane] += (departed[lane] - rate[lane]) * memory
+    for lane in range(lanes):
+        if spill[side[lane]] > 0.0 and stop_of[lane] >= 0 and standing[stop_of[lane]] >= NOBODY:
+            queue[lane] += spill[side[lane]]
+            spill[side[lane]] = 0.0
+        if late[lane] > 0.0 and queue[lane] > storage[lane] + 1.0:
+            upper[lane] = min(upper[lane] + queue[lane] - storage[lane] - 1.0, room_above[lane])
+            queue[lane] = storage[lane] + 1.0
+
+
+def outlook(
+    now: int, far: Any, near: Any, queue: Any, upper: Any, rate: Any, sight: Any, beyond: Any, total: Any, arrivals: Any
+) -> None:
+    """State from the rings: `total` (L,) queue, `arrivals` (L, T); past `sight` (L,) [s] what is `beyond` (L, T), at least nothing."""
+    lanes, ring = far.shape
+    for lane in range(lanes):
+        total[lane] = queue[lane] + upper[lane]
+        for h in range(arrivals.shape[1]):
+            come = 0.0
+            if h + 1 < ring:
+                at = (now + 1 + h) % ring
+                come = far[lane, at] + near[lane, at]
+            if h >= sight[lane]:
+                come += beyond[lane, h]
+            arrivals[lane, h] = come
+
+
+def learn_shares(
+    source: Any,
+    target: Any,
+    begin: Any,
+    to: Any,
+    share: Any,
+    first: int,
+    last: int,
+    speed: float,
+    error: Any,
+    sums: bool,
+) -> None:
+    """One normalised gradient step of target[to] = sum share * source, for sources `first`..`last`-1, then back onto the simplex.
+
+    `source` (D,) and `target` (n,) are running means of the same memory; Cremer and Keller (1987). With `sums` the shares of a source add
+    up to one, else to no more than one.
+    """
+    for n in range(target.shape[0]):
+        error[n] = target[n]
+    power = 1e-4
+    for d in range(first, last):
+        power += source[d] * source[d]
+        for k in range(begin[d], begin[d + 1]):
+            error[to[k]] -= share[k] * source[d]
+    for d in range(first, last):
+        total = 0.0
+        for k in range(begin[d], begin[d + 1]):
+            share[k] = max(share[k] + speed * source[d] * error[to[k]] / power, 0.0)
+            total += share[k]
+        if total > 0.0 and (sums or total > 1.0):
+            for k in range(begin[d], begin[d + 1]):
+                share[k] /= total
