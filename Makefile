@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba
 
-.PHONY: demo test check lint types imports wheel setup clean
+.PHONY: demo test check lint types imports wheel reference table setup clean
 
 setup: $(READY)
 
@@ -34,6 +34,15 @@ wheel: setup
 	sh tools/wheel.sh $(BIN)/python
 
 check: lint types imports test wheel
+
+# All runs of the shipped suite, then the README's table: half an hour of one core and more. Interrupted, it goes on where it was.
+reference: setup
+	$(BIN)/signalwright compare --suite shipped --timing safe -o out/reference
+	$(BIN)/signalwright reference write out/reference -o experiments/references/shipped.json
+	$(MAKE) table
+
+table: setup
+	$(BIN)/signalwright reference table shipped --into README.md
 
 clean:
 	rm -rf $(VENV) build dist out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -112,6 +112,7 @@ def render(summary: Summary, parts: list[_Part]) -> str:
             (_("demand factors"), ", ".join(f"{scale:g}" for scale in spec.scales)),
             (_("departures put off by up to"), f"{spec.jitter:g} s"),
             (_("runs"), str(len(summary.runs))),
+            (_("most memory of a worker"), f"{summary.most_memory:.0f} MiB"),
         ],
         head=head(),
         counts_head=[_("strategy"), *(count.replace("_", " ") for count in COUNTS)],

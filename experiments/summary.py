@@ -74,6 +74,11 @@ class Summary:
     missing: int
 
     @property
+    def most_memory(self) -> float:
+        """The most that a process took in any run [MiB]."""
+        return float(self.runs["peak_mib"].max() or 0.0) if "peak_mib" in self.runs.columns else 0.0  # type: ignore[arg-type]
+
+    @property
     def warnings(self) -> list[str]:
         """What a reader must know before he believes the tables, each thing once."""
         said = []
@@ -97,22 +102,34 @@ def summarise(directory: Path, baseline: str | None = None, metrics: Sequence[st
     batch = BatchDirectory(directory)
     description = batch.description()
     spec = BatchSpec.model_validate(description["spec"])
+    keys: list[str] = description["keys"]
+    runs = batch.rows(keys)
+    if runs.is_empty():
+        raise ResultError(_("{path}: no run of this batch is finished; nothing to report").format(path=directory))
+    return summary_of(runs, spec, directory, baseline, metrics, len(keys) - len(runs))
+
+
+def summary_of(
+    runs: pl.DataFrame,
+    spec: BatchSpec,
+    directory: Path,
+    baseline: str | None = None,
+    metrics: Sequence[str] = METRICS,
+    missing: int = 0,
+) -> Summary:
+    """The summary of runs, one row each, of a batch that lies in `directory`. Raises ResultError for an unknown baseline."""
     base = baseline or spec.base
     if base not in spec.arm_names:
         raise ResultError(
             _("{arm!r} is no arm of this batch; it has {arms}").format(arm=base, arms=", ".join(spec.arm_names))
         )
-    keys: list[str] = description["keys"]
-    runs = batch.rows(keys)
-    if runs.is_empty():
-        raise ResultError(_("{path}: no run of this batch is finished; nothing to report").format(path=directory))
     order = ["scenario", "timing", "scale", "begin", "end"]
     cells = [
         _cell(dict(zip(order, place, strict=True)), rows, spec, base, metrics)
         for place, rows in runs.group_by(order, maintain_order=True)
     ]
     means = {cell.name: {arm.name: arm.mean for arm in cell.arms[HEADLINE]} for cell in cells}
-    return Summary(directory, spec, base, cells, rank_over_maps(means), runs, len(keys) - len(runs))
+    return Summary(directory, spec, base, cells, rank_over_maps(means), runs, missing)
 
 
 def _cell(place: dict[str, Any], rows: pl.DataFrame, spec: BatchSpec, base: str, metrics: Sequence[str]) -> Cell:

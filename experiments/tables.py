@@ -77,13 +77,13 @@ def markdown(summary: Summary) -> str:
     parts = [f"> {text}\n" for text in summary.warnings]
     for cell in summary.cells:
         parts.append(f"### {cell.name}\n")
-        parts.append(_markdown_table(head(), cell_rows(cell)))
+        parts.append(markdown_table(head(), cell_rows(cell)))
         parts += [f"- {text}" for text in cell_warnings(cell)]
         parts.append("")
     if ranks := summary.ranking.mean_ranks:
         parts.append("### " + _("Mean rank over {n} maps (1 is best)").format(n=len(summary.cells)) + "\n")
         parts.append(
-            _markdown_table([_("strategy"), _("rank")], [[name, f"{rank:.2f}"] for name, rank in ranks.items()])
+            markdown_table([_("strategy"), _("rank")], [[name, f"{rank:.2f}"] for name, rank in ranks.items()])
         )
         parts += [f"- {text}" for text in ranking_notes(summary)]
     return "\n".join(parts) + "\n"
@@ -103,7 +103,8 @@ def ranking_notes(summary: Summary) -> list[str]:
     return [text.format(p=ranking.p, cd=ranking.critical_difference)]
 
 
-def _markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def markdown_table(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of texts in Markdown."""
     lines = [titles, ["---"] * len(titles), *rows]
     return "\n".join("| " + " | ".join(text.replace("|", "\\|") for text in line) + " |" for line in lines) + "\n"
 

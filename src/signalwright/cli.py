@@ -32,6 +32,7 @@ app = typer.Typer(
 )
 
 app.add_typer(cabinet, name="cabinet")
+app.add_typer(compare_commands.reference, name="reference")
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""

@@ -1,16 +1,16 @@
-"""Ready suites and reference results."""
+"""Ready suites."""
 
 from __future__ import annotations
 
-import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from signalwright.core.errors import InputError, ResultError
-from signalwright.experiments.compare import compare
+from signalwright.core.errors import InputError
 from signalwright.experiments.spec import scenario_path
-from signalwright.experiments.suite import ARMS, check_reference, suite, write_reference
+from signalwright.experiments.suite import ARMS, suite
 
 pytest.importorskip("libsumo")
 
@@ -40,35 +40,23 @@ def test_other_suites(tmp_path: Path) -> None:
     assert suite("bologna", tmp_path).runs()[0].scenario == str(tmp_path / "run.sumocfg")
     with pytest.raises(InputError, match="holds no cologne1"):
         suite("resco", tmp_path / "cologne3")
-    with pytest.raises(InputError, match="needs the folder"):
-        suite("resco")
-    with pytest.raises(InputError, match="did you mean 'shipped'"):
-        suite("shiped")
 
 
-def test_reference(tmp_path: Path) -> None:
-    """Results kept as a reference come out the same, hold no path of this machine, and a changed number is found
-    out."""
-    spec = suite("shipped", scenarios=["cross"], controllers=["plan"], timing="safe", seeds=2, end=60.0)
-    compare(spec, tmp_path / "b", workers=1)
-    file = tmp_path / "reference.json"
-    assert write_reference(tmp_path / "b", file) == 2
-    text = file.read_text()
-    assert str(tmp_path) not in text
-    assert str(scenario_path("cross").parent) not in text
-    assert [check.rerun.identical for check in check_reference(file)] == [True, True]
-    held = json.loads(text)
-    held["runs"][0]["result"]["stops"] += 1
-    file.write_text(json.dumps(held))
-    (check,) = check_reference(file, every=2)
-    assert set(check.rerun.numbers) == {"stops"}
-    assert check.what == "cross, plan, safe, 1"
+def test_a_window() -> None:
+    """With a window every run ends that long after its scenario begins."""
+    runs = suite("shipped", window=300.0, seeds=1).runs()
+    assert {run.end for run in runs} == {300.0}
 
 
-def test_bad_reference(tmp_path: Path) -> None:
-    """What is no reference file is refused; nor is one written of nothing."""
-    (tmp_path / "x.json").write_text('{"format": 1}')
-    with pytest.raises(ResultError, match="no reference results"):
-        list(check_reference(tmp_path / "x.json"))
-    with pytest.raises(ResultError, match="holds no batch"):
-        write_reference(tmp_path, tmp_path / "y.json")
+def test_bad_suites() -> None:
+    """A suite nobody knows, or one without its folder, is one line with the remedy, also on the command line."""
+    for words, message in (
+        (["--suite", "shiped"], "did you mean 'shipped'"),
+        (["--suite", "resco"], "needs the folder"),
+        ([], "--suite"),
+    ):
+        command = [sys.executable, "-m", "signalwright", "compare", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 2
+        assert message in done.stderr
+        assert done.stderr.count("\n") == 1
