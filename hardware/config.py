@@ -23,8 +23,10 @@ authority ends at `plan`).
 
 from __future__ import annotations
 
+import hashlib
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -58,6 +60,7 @@ class LineConfig(_Part):
     stop_bits: Literal[1, 2] = 1
     hardware_handshake: bool = False
     rs485: bool = False
+    turnaround_s: float = Field(default=0.0, ge=0, le=1)
     first_timeout_s: Seconds = 0.5
     longest_timeout_s: Seconds = 5.0
     tries: int = Field(default=3, ge=1, le=10)
@@ -134,17 +137,73 @@ class CabinetConfig(_Part):
             self.port, line.bits_per_second, line.data_bits, parity, line.stop_bits, line.hardware_handshake, rs485
         )
 
-    def link_settings(self) -> LinkSettings:
-        """For `Link`."""
+    @property
+    def address(self) -> int:
+        """What tells it from others on the same line."""
+        return (self.controller_id or 0) if self.protocol == "gbt20999" else self.station
+
+    def link_settings(self, shared: bool = False) -> LinkSettings:
+        """For `Link`. On a shared line nobody is waited for longer than the first time-out: others want their turn."""
         port = self.port_settings()
         bits = port.bits_per_second if port.is_serial else 0
         return LinkSettings(
             bits,
             port.bits_per_character,
             first=self.line.first_timeout_s,
-            longest=self.line.longest_timeout_s,
+            longest=self.line.first_timeout_s if shared else self.line.longest_timeout_s,
             tries=self.line.tries,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A site file as it was when it was read: a service goes on with what was checked then."""
+
+    path: Path
+    digest: str
+
+    @classmethod
+    def of(cls, path: Path) -> Source:
+        """Remember the file as it is now; raises InputError."""
+        try:
+            return cls(path, _digest(path))
+        except OSError as problem:
+            raise InputError(f"{path}: cannot be read: {problem.strerror}") from None
+
+    @property
+    def has_changed(self) -> bool:
+        """The file is another one now, or gone."""
+        try:
+            return _digest(self.path) != self.digest
+        except OSError:
+            return True
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def lines_of(configs: Sequence[CabinetConfig], names: Sequence[str]) -> list[list[int]]:
+    """Which of them stand on the same line, as rows; raises InputError for those that cannot."""
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise InputError(f"two sites have the name {twice}: name each once")
+    lines: dict[str, list[int]] = {}
+    for row, config in enumerate(configs):
+        lines.setdefault(config.port, []).append(row)
+    for port, rows in lines.items():
+        first = configs[rows[0]]
+        if any(configs[row].port_settings() != first.port_settings() for row in rows):
+            raise InputError(
+                f"{port}: the sites on this line set it differently: {', '.join(names[row] for row in rows)}"
+            )
+        if any(configs[row].protocol != first.protocol for row in rows):
+            raise InputError(f"{port}: the sites on this line speak different protocols")
+        if len({configs[row].address for row in rows}) < len(rows):
+            raise InputError(
+                f"{port}: two sites on this line have the same address: {', '.join(names[row] for row in rows)}"
+            )
+    return list(lines.values())
 
 
 def read_cabinet(path: str | Path, site: Intersection) -> CabinetConfig:
@@ -226,8 +285,9 @@ def _secrets(path: Path) -> tuple[bytes, bytes]:
     return str(communities[0]).encode(), str(communities[1]).encode()
 
 
-def cabinet_from(config: CabinetConfig, site: Intersection) -> LineCabinet[Any, Any]:
-    """The cabinet this configuration describes, in MONITOR; raises InputError for missing secrets."""
+def cabinet_from(config: CabinetConfig, site: Intersection, shared: bool = False) -> LineCabinet[Any, Any]:
+    """The cabinet this configuration describes, in MONITOR, `shared` when others stand on its line; raises InputError for
+    missing secrets."""
     stages = _numbers(config.numbers.stages, [stage.name for stage in site.stages])
     groups = _numbers(config.numbers.groups, [group.name for group in site.groups])
     detectors = _numbers(config.numbers.detectors, [detector.name for detector in site.detectors])
@@ -250,4 +310,4 @@ def cabinet_from(config: CabinetConfig, site: Intersection) -> LineCabinet[Any, 
             )
     refresh = min(2.0, config.dead_man_s / 3) if config.dead_man_s else 2.0
     habits = Habits(poll=config.poll_s, hold_off=config.hold_off_s, refresh=refresh, stale=max(2.0, 4 * config.poll_s))
-    return LineCabinet(site.name, driver, site, Authority.MONITOR, habits, config.link_settings())
+    return LineCabinet(site.name, driver, site, Authority.MONITOR, habits, config.link_settings(shared))

@@ -1,10 +1,10 @@
 """The service's console: a Unix socket in its state directory, one line in, one answer out; and the lock of the one writer.
 
-status            one line for a person
-status --json     everything, for a machine
-authority LEVEL   raise or lower: monitor, advise, plan, stage
-release           give everything back and fall to monitor
-stop              give everything back and end
+status [NAME]             a line a cabinet, for a person
+status --json [NAME]      everything, for a machine
+authority LEVEL [NAME]    raise or lower: monitor, advise, plan, stage; a service of several cabinets wants the name
+release [NAME]            give everything back and fall to monitor
+stop                      give everything back and end
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ import contextlib
 import fcntl
 import json
 import os
+import shlex
 import socket
 from pathlib import Path
 
 from ..core.errors import InputError, LinkLost
 from .cabinets import Authority
+from .roadside import Roadside
 from .service import Service
 
 _SOCKET = "console"
@@ -26,10 +28,10 @@ _LOCK = "lock"
 
 
 class Console:
-    """Answers lines for one service. The socket can be used by the owner of the state directory only."""
+    """Answers lines for one process. The socket can be used by the owner of the state directory only."""
 
-    def __init__(self, service: Service, state: Path) -> None:
-        self.service = service
+    def __init__(self, roadside: Roadside, state: Path) -> None:
+        self.roadside = roadside
         self.path = state / _SOCKET
         self._server: asyncio.Server | None = None
         self._lock = _only_one(state)
@@ -62,21 +64,48 @@ class Console:
 
     def do(self, line: str) -> str:
         """Obey one line; raises InputError for what it does not understand."""
-        match line.split():
+        try:
+            words = shlex.split(line)
+        except ValueError as problem:
+            raise InputError(f"{line!r}: {problem}") from None
+        match words:
             case ["status"]:
-                return self.service.summary()
+                return self.roadside.summary()
             case ["status", "--json"]:
-                return json.dumps(self.service.report())
-            case ["authority", level] if level.upper() in Authority.__members__:
-                return self.service.raise_authority(Authority[level.upper()])
-            case ["release"]:
-                self.service.cabinet.release("an operator said so")
-                return self.service.raise_authority(Authority.MONITOR)
+                return json.dumps(self.roadside.report())
+            case ["status", name]:
+                return self._named(name)[0].summary()
+            case ["status", "--json", name]:
+                return json.dumps(self._named(name)[0].report())
+            case ["authority", level, *name] if level.upper() in Authority.__members__ and len(name) < 2:
+                return self._one(name).raise_authority(Authority[level.upper()])
+            case ["release", *name] if len(name) < 2:
+                chosen = self._named(name[0]) if name else self.roadside.services
+                return "\n".join(self._release(service) for service in chosen)
             case ["stop"]:
-                self.service.stop()
+                self.roadside.stop()
                 return "giving everything back"
         levels = ", ".join(name.lower() for name in Authority.__members__)
         raise InputError(f"{line!r}: known are status, status --json, authority LEVEL ({levels}), release, stop")
+
+    def _release(self, service: Service) -> str:
+        service.cabinet.release("an operator said so")
+        return service.raise_authority(Authority.MONITOR)
+
+    def _named(self, name: str) -> list[Service]:
+        found = [service for service in self.roadside.services if service.cabinet.name == name]
+        if not found:
+            raise InputError(f"no cabinet {name!r} is served here; there are {', '.join(self._names())}")
+        return found
+
+    def _one(self, name: list[str]) -> Service:
+        """Authority is raised at one cabinet at a time."""
+        if not name and len(self.roadside.services) > 1:
+            raise InputError(f"several cabinets are served here, name one: {', '.join(self._names())}")
+        return self._named(name[0])[0] if name else self.roadside.services[0]
+
+    def _names(self) -> list[str]:
+        return [service.cabinet.name for service in self.roadside.services]
 
 
 def _only_one(state: Path) -> int:

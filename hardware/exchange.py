@@ -36,6 +36,9 @@ class Dialect(Protocol[Q, A]):
     def judge(self, request: Q, number: int, parts: tuple[A, ...], frame: A) -> Verdict:
         """What `frame` is to the question, `parts` of the answer being there already."""
 
+    def content(self, frame: A) -> object:
+        """What a frame says, its number left out; the same object as before where the same bytes came again."""
+
     def respond(self, frame: A) -> bytes:
         """What the protocol itself answers to an unasked frame (a heartbeat), mostly nothing."""
 

@@ -6,9 +6,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 
 from ..core.errors import LinkLost
 from .port import Endpoint, PortSettings, open_port
+
+_MOST_UNSENT = 1 << 16
 
 
 class Line:
@@ -19,7 +22,9 @@ class Line:
         self.trouble: str | None = None
         self._endpoint: Endpoint | None = None
         self._unsent = bytearray()
-        self._next_try = float("-inf")
+        self.next_try = float("-inf")
+        """When `reopen` tries again to open it."""
+        self._opening: Future[Endpoint] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._watched: tuple[int, int] | None = None
         self._on_gone: Callable[[LinkLost], None] = lambda problem: None
@@ -53,13 +58,29 @@ class Line:
                 raise
             self.trouble = None
 
-    def reopen(self, now: float) -> bool:
-        """Try to open it if it is closed and the last try is long enough ago; True when it is open afterwards."""
-        if self._endpoint is None and now >= self._next_try:
-            self._next_try = now + self.settings.retry
-            with contextlib.suppress(LinkLost):
-                self.open()
+    def reopen(self, now: float, aside: Executor | None = None) -> bool:
+        """Try to open it if it is closed and the last try is long enough ago; True when it is open afterwards.
+
+        A gateway that does not answer is waited for `aside`, if that is given, and found open at a later call.
+        """
+        if self._opening is not None:
+            if self._opening.done():
+                self._take_opened(self._opening)
+                self._opening = None
+        elif self._endpoint is None and now >= self.next_try:
+            self.next_try = now + self.settings.retry
+            if aside is not None and self.settings.address.startswith("socket:"):
+                self._opening = aside.submit(open_port, self.settings)
+            else:
+                with contextlib.suppress(LinkLost):
+                    self.open()
         return self.is_open
+
+    def _take_opened(self, opening: Future[Endpoint]) -> None:
+        try:
+            self._endpoint, self.trouble = opening.result(), None
+        except LinkLost as problem:
+            self.trouble = str(problem)
 
     def read(self) -> bytes:
         """Bytes that are there (one datagram), b"" for none; raises `LinkLost` when the device has gone."""
@@ -69,8 +90,20 @@ class Line:
             raise self._gone(problem) from None
 
     def write(self, data: bytes) -> None:
-        """Write, keeping what does not fit yet; raises `LinkLost` when the device has gone."""
-        self._device()
+        """Write, keeping what does not fit yet; raises `LinkLost` when the device has gone.
+
+        What nobody takes for so long that it fills the memory is thrown away: a question that old is no use.
+        """
+        device = self._device()
+        if not self._unsent:
+            try:
+                data = data[device.write(data) :]
+            except OSError as problem:
+                raise self._gone(problem) from None
+            if not data:
+                return
+        elif len(self._unsent) > _MOST_UNSENT:
+            self._unsent.clear()
         self._unsent += data
         self.flush()
 
@@ -96,6 +129,9 @@ class Line:
     def close(self) -> None:
         """Give the device back; what was not written is forgotten."""
         self.detach()
+        if self._opening is not None:
+            self._opening.add_done_callback(lambda opening: None if opening.exception() else opening.result().close())
+            self._opening = None
         self._unsent.clear()
         if self._endpoint is not None:
             endpoint, self._endpoint = self._endpoint, None

@@ -23,7 +23,7 @@ the first answer restores it. All times are seconds on any steady clock of the c
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import Enum, auto
+from enum import IntEnum, auto
 from math import inf
 from typing import Generic
 
@@ -45,7 +45,7 @@ from .exchange import (
 )
 
 
-class State(Enum):
+class State(IntEnum):
     """Where the line stands."""
 
     IDLE = auto()
@@ -53,7 +53,7 @@ class State(Enum):
     QUIET = auto()
 
 
-class Input(Enum):
+class Input(IntEnum):
     """What can happen to it."""
 
     REQUEST = auto()  # the caller has a question
@@ -66,7 +66,7 @@ class Input(Enum):
     SILENCE = auto()  # the line has been quiet long enough
 
 
-class Action(Enum):
+class Action(IntEnum):
     """What is done about it, before the new state holds."""
 
     NONE = auto()

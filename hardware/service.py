@@ -1,4 +1,4 @@
-"""The service at the roadside: reads the cabinet, decides once a second, asks, remembers, and lets go when in doubt.
+"""The service of one cabinet: reads it, decides once a second, asks, remembers, and lets go when in doubt.
 
 It starts in MONITOR whatever the site file allows; an operator raises the authority up to the file's ceiling, falling
 happens by itself. What makes it let go:
@@ -12,11 +12,13 @@ happens by itself. What makes it let go:
 | the wall clock jumped by more than `jump` | given back; the estimate starts anew |
 | SIGTERM, or the operator's `stop` | given back, confirmed, then the end |
 | this program killed | nothing is repeated any more; the cabinet's dead-man takes over |
+
+A decision is made when the second is over and the line is free, that is on an answer that has just come: what it asks
+for goes out at once and waits for no poll.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -24,20 +26,20 @@ from typing import Any
 
 import numpy as np
 
-from ..core.aspects import Aspects
+from ..core.aspects import Aspect, Aspects
 from ..core.counts import Counts
-from ..core.errors import InputError, LinkLost
+from ..core.errors import InputError
 from ..core.loop import Estimator
 from ..core.ports import Controller, Mode, Refusal, Status, Wish
 from .cabinets import Authority, LineCabinet
 from .cabinets.habits import Grip
+from .config import Source
 from .indiana import Recorder
-from .line import Line
-from .notify import Notifier
+from .link import Link
 from .store import Store
 
-_TICK = 0.02
 _STEP = 1.0
+_HURRY = 0.5  # later than that a decision waits no longer for the line to be free
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +54,16 @@ class ServiceSettings:
     stop_within: float = 15.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Service:
-    """One cabinet under control. `steady` and `wall` are the clocks, handed in by tests."""
+    """One cabinet under control, a station of its line. `steady` and `wall` are the clocks, handed in by tests."""
 
     cabinet: LineCabinet[Any, Any]
-    line: Line
     new_estimator: Callable[[], Estimator]
     new_controller: Callable[[], Controller]
     store: Store
     settings: ServiceSettings = field(default_factory=ServiceSettings)
-    notifier: Notifier = field(default_factory=Notifier)
+    source: Source | None = None
     steady: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     say: Callable[[str], None] = lambda text: None
@@ -70,14 +71,14 @@ class Service:
     late: int = 0
     last_wish: Wish = None
     last_refusal: Refusal = Refusal.NONE
-    line_trouble: str | None = None
+    line_trouble: str | None = "the line is not open yet"
     _estimator: Estimator = field(init=False)
     _controller: Controller = field(init=False)
     _recorder: Recorder = field(default_factory=Recorder)
     _offset: float | None = None
     _strikes: int = 0
-    _next_step: float = 0.0
-    _next_alive: float = 0.0
+    _next_step: float | None = None
+    _recorded: object = None
     _stopping: float | None = None
     _failure: str = ""
 
@@ -118,60 +119,59 @@ class Service:
         """Give back, wait for the confirmation, end."""
         if self._stopping is None:
             self._stopping = self.steady()
-            self.notifier.stopping()
             self.cabinet.release("the service stops")
 
-    async def run(self) -> None:
-        """Serve until `stop`."""
-        self._next_step = self.steady() + _STEP
-        self.notifier.ready()
-        try:
-            while not self._is_over():
-                self.pump()
-                await asyncio.sleep(_TICK)
-        finally:
-            self._drain()
-            self.line.close()
-            self.store.close()
-
-    def _is_over(self) -> bool:
+    @property
+    def is_over(self) -> bool:
+        """It was told to stop, and has given everything back or waited long enough for that to be confirmed."""
         if self._stopping is None:
             return False
         done = self.cabinet.grip not in (Grip.HOLDING, Grip.RELEASING)
         return done or self.steady() - self._stopping > self.settings.stop_within
 
-    def pump(self) -> None:
-        """Everything that is due now: bytes, time-outs, and once a second a decision."""
-        now = self.steady()
-        self._carry(now)
-        if now >= self._next_step:
+    @property
+    def link(self) -> Link[Any, Any]:
+        """Questions and answers."""
+        return self.cabinet.link
+
+    @property
+    def due(self) -> float:
+        """When `advance` next has something to do."""
+        due, step = self.cabinet.due, self._next_step
+        return due if step is None or step >= due or not self.cabinet.link.free else step
+
+    @property
+    def is_urgent(self) -> bool:
+        """A command waits to be sent."""
+        return self.cabinet.is_urgent
+
+    def receive(self, data: bytes, now: float) -> None:
+        """Bytes came from the line; what they change of the status is an event."""
+        self.cabinet.receive(data, now)
+        if self.cabinet.picture.content is not self._recorded:
+            self._recorded = self.cabinet.picture.content
+            self._record()
+
+    def advance(self, now: float) -> None:
+        """Time has passed: once a second a decision, then what the cabinet has to do."""
+        if self._next_step is None:
+            self._next_step = now + _STEP
+        elif now >= self._next_step and (self.cabinet.link.free or now >= self._next_step + _HURRY):
             self._next_step = max(self._next_step + _STEP, now)
+            self.cabinet.now = now
             self.step()
-            self._carry(self.steady())
-        if self.notifier.interval and now >= self._next_alive:
-            self._next_alive = now + self.notifier.interval
-            self.notifier.alive(self.summary())
+        self.cabinet.advance(now)
 
-    def _carry(self, now: float) -> None:
-        """Bytes between line and cabinet; a line that has gone is opened again and nothing of before is believed."""
-        try:
-            if not self.line.is_open:
-                if not self.line.reopen(now):
-                    self._line_is(self.line.trouble)
-                    self.cabinet.advance(now)
-                    self.cabinet.outgoing()
-                    return
-                self.cabinet.reopened()
-                self._line_is(None)
-            while data := self.line.read():
-                self.cabinet.receive(data, now)
-            self.cabinet.advance(now)
-            if data := self.cabinet.outgoing():
-                self.line.write(data)
-        except LinkLost as problem:
-            self._line_is(str(problem))
+    def outgoing(self) -> bytes:
+        """Bytes for the line; handed out once."""
+        return self.cabinet.outgoing()
 
-    def _line_is(self, trouble: str | None) -> None:
+    def reopened(self) -> None:
+        """The port was closed and opened again."""
+        self.cabinet.reopened()
+
+    def line_is(self, trouble: str | None) -> None:
+        """The line has gone, and why; None when it is open."""
         if trouble != self.line_trouble:
             self.line_trouble = trouble
             self._note(trouble or "the line is open")
@@ -181,7 +181,9 @@ class Service:
         self._check_clock()
         begin = self.steady()
         try:
-            state = self._estimator.update(self.cabinet.read(), self.cabinet.status())
+            counts = self.cabinet.read()
+            self.store.counts(self.cabinet.name, self.wall(), counts)
+            state = self._estimator.update(counts, self.cabinet.status())
             wish = self._controller.decide(state)
         except Exception as problem:
             self._failed(problem)
@@ -190,15 +192,18 @@ class Service:
             self._strike(self.steady() - begin)
             if self._stopping is None and self.cabinet.authority > Authority.MONITOR:
                 self._ask(wish, state.calls)
-        self._remember()
+        self._record()
+        self.tell()
 
     def _ask(self, wish: Wish, calls: Any) -> None:
         refusal = self.cabinet.request(wish, calls)
         if (wish, refusal) != (self.last_wish, self.last_refusal) and wish is not None:
-            name = self.cabinet.site.stages[wish].name if 0 <= wish < len(self.cabinet.site.stages) else str(wish)
             advice = "would ask" if self.cabinet.authority < Authority.STAGE else "asks"
-            self._note(f"{advice} for stage {name}: {refusal.name.lower().replace('_', ' ')}")
+            self._note(f"{advice} for stage {self._stage_name(wish)}: {refusal.name.lower().replace('_', ' ')}")
         self.last_wish, self.last_refusal = wish, refusal
+
+    def _stage_name(self, row: int) -> str:
+        return self.cabinet.site.stages[row].name if 0 <= row < len(self.cabinet.site.stages) else str(row)
 
     def _failed(self, problem: Exception) -> None:
         self.cabinet.set_authority(Authority.MONITOR)
@@ -232,41 +237,44 @@ class Service:
         self.store.note(self.cabinet.name, self.wall(), text)
         self.say(f"{self.cabinet.name}: {text}")
 
-    def _drain(self) -> None:
+    def tell(self) -> None:
+        """What the cabinet has to say, to the operator and to the memory."""
         for text in self.cabinet.news():
             self.store.note(self.cabinet.name, self.wall(), text.partition(": ")[2])
             self.say(text)
 
-    def _remember(self) -> None:
+    def _record(self) -> None:
         now, cabinet, picture = self.wall(), self.cabinet, self.cabinet.picture
         held = cabinet.stage if cabinet.grip is Grip.HOLDING else None
         rows = self._recorder.look(
             now, picture.aspects, picture.mode, picture.plan, held, cabinet.is_fresh, picture.fault
         )
-        self.store.events(cabinet.name, rows)
-        self._drain()
-        before = self.store.trouble
-        self.store.flush()
-        if self.store.trouble != before:
-            self.say(f"{cabinet.name}: {self.store.trouble or 'the event store has room again'}")
+        if rows:
+            self.store.events(cabinet.name, rows)
+
+    @property
+    def trouble(self) -> str | None:
+        """What keeps it from its work."""
+        return self.line_trouble or self.cabinet.picture.trouble
 
     def summary(self) -> str:
         """One line for a person."""
         cabinet = self.cabinet
         stage = cabinet.picture.stage
         where = f"stage {cabinet.site.stages[stage].name}" if stage >= 0 else "no stage seen"
-        trouble = self.line_trouble or cabinet.picture.trouble or self.store.trouble
         return (
             f"{cabinet.name}: {cabinet.grip.name.lower()}, {cabinet.picture.mode.value}, {where}, "
-            f"authority {cabinet.authority.name.lower()}{f'; {trouble}' if trouble else ''}"
+            f"authority {cabinet.authority.name.lower()}{f'; {self.trouble}' if self.trouble else ''}"
         )
 
     def report(self) -> dict[str, Any]:
         """All of it for a machine."""
         cabinet, link = self.cabinet, self.cabinet.link
         statistics = link.dialect.statistics
+        moment = cabinet.now
         return {
             "name": cabinet.name,
+            "protocol": type(cabinet.driver).__name__.removesuffix("Driver").lower(),
             "grip": cabinet.grip.name.lower(),
             "authority": cabinet.authority.name.lower(),
             "ceiling": self.settings.ceiling.name.lower(),
@@ -274,6 +282,16 @@ class Service:
             "mode": cabinet.picture.mode.value,
             "stage": cabinet.site.stages[cabinet.picture.stage].name if cabinet.picture.stage >= 0 else None,
             "held": cabinet.site.stages[cabinet.stage].name if cabinet.stage is not None else None,
+            "wish": None if self.last_wish is None else self._stage_name(self.last_wish),
+            "refusal": self.last_refusal.name.lower(),
+            "aspects": None
+            if cabinet.picture.aspects is None
+            else {
+                group.name: Aspect(int(shown)).name.lower()
+                for group, shown in zip(cabinet.site.groups, cabinet.picture.aspects, strict=True)
+            },
+            "seen_s_ago": round(moment - cabinet.picture.seen, 2) if cabinet.picture.seen > float("-inf") else None,
+            "dead_man_s": cabinet.picture.dead_man,
             "plan": cabinet.picture.plan,
             "identity": cabinet.picture.identity,
             "fresh": cabinet.is_fresh,
@@ -283,11 +301,14 @@ class Service:
                 for detector, bad in zip(cabinet.site.detectors, cabinet.picture.fault, strict=True)
                 if bad
             ],
-            "trouble": self.line_trouble or cabinet.picture.trouble or self.store.trouble,
+            "trouble": self.trouble,
             "decisions": self.decisions,
             "late_decisions": self.late,
+            "deadline_s": self.settings.deadline,
+            "site_file": None if self.source is None else str(self.source.path),
+            "site_file_has_changed": self.source is not None and self.source.has_changed,
             "line": {
-                "open": self.line.is_open,
+                "open": self.line_trouble is None,
                 "lost": link.lost,
                 "asked": link.exchanges.asked,
                 "answered": link.exchanges.answered,
@@ -298,14 +319,7 @@ class Service:
                 "bad_checks": statistics.bad_check,
                 "malformed": statistics.malformed,
                 "garbage_bytes": statistics.garbage,
+                "bytes": statistics.octets,
                 "answer_time_s": link.patience.mean,
             },
         }
-
-
-async def run_with_signals(service: Service, signals: tuple[int, ...]) -> None:
-    """Run until one of the signals comes, then give back in order."""
-    loop = asyncio.get_running_loop()
-    for number in signals:
-        loop.add_signal_handler(number, service.stop)
-    await service.run()

@@ -10,6 +10,7 @@ import csv
 import os
 import sqlite3
 import tempfile
+from collections import deque
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,21 +30,31 @@ CREATE TABLE IF NOT EXISTS notes (time REAL NOT NULL, device TEXT NOT NULL, text
 CREATE INDEX IF NOT EXISTS notes_by_time ON notes (time);
 """
 _TABLES = ("events", "counts", "notes")
+_INSERTS = _EVENT, _COUNT, _NOTE = (
+    "INSERT INTO events VALUES (?, ?, ?, ?)",
+    "INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT INTO notes VALUES (?, ?, ?)",
+)
+Rows = dict[str, deque[tuple[object, ...]]]
 _COLUMNS = ("TimeStamp", "DeviceId", "EventId", "Parameter")
 _DAY = 86_400.0
 _OURS = 0x5369_6774
 
 
 class Store:
-    """One file for one cabinet PC; `device` tells cabinets apart. Raises InputError when the file cannot be used."""
+    """One file for one cabinet PC; `device` tells cabinets apart. Raises InputError when the file cannot be used.
 
-    def __init__(self, path: str | Path, most_bytes: int = 1 << 30) -> None:
+    One thread may gather and `take` while another one does `write`: a slow disk then delays nobody. `most_waiting` rows of
+    each kind are kept while the disk takes none.
+    """
+
+    def __init__(self, path: str | Path, most_bytes: int = 1 << 30, most_waiting: int = 100_000) -> None:
         self.path = Path(path)
-        self.most_bytes = most_bytes
+        self.most_bytes, self.most_waiting = most_bytes, most_waiting
         self.trouble: str | None = None
-        self._pending: list[tuple[str, tuple[object, ...]]] = []
+        self._pending, self._kept = self._nothing(), self._nothing()
         try:
-            self._base = sqlite3.connect(self.path, isolation_level=None)
+            self._base = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
             (ours,) = self._base.execute("PRAGMA application_id").fetchone()
             (tables,) = self._base.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if ours != _OURS and tables:
@@ -58,43 +69,52 @@ class Store:
         except sqlite3.Error as problem:
             raise InputError(f"{self.path} cannot be used as event store: {problem}") from None
 
+    def _nothing(self) -> Rows:
+        return {statement: deque(maxlen=self.most_waiting) for statement in _INSERTS}
+
     def events(self, device: str, rows: list[Row]) -> None:
         """Keep Indiana rows."""
-        self._pending += [
-            ("INSERT INTO events VALUES (?, ?, ?, ?)", (row.time, device, row.code, row.parameter)) for row in rows
-        ]
+        self._pending[_EVENT] += [(row.time, device, row.code, row.parameter) for row in rows]
 
     def counts(self, device: str, time: float, counts: Counts) -> None:
         """Keep a sample of the detectors, numbered from 1 in the order of the site; empty ones are left out."""
-        for row in range(len(counts.vehicles)):
-            if counts.vehicles[row] or counts.occupancy[row] or counts.fault[row]:
-                self._pending.append(
-                    (
-                        "INSERT INTO counts VALUES (?, ?, ?, ?, ?, ?, ?)",
-                        (time, device, row + 1, counts.interval, int(counts.vehicles[row]), float(counts.occupancy[row]),
-                         int(counts.fault[row])),
-                    )
-                )  # fmt: skip
+        columns = (counts.vehicles.tolist(), counts.occupancy.tolist(), counts.fault.tolist())
+        self._pending[_COUNT] += [
+            (time, device, row, counts.interval, vehicles, occupancy, fault)
+            for row, (vehicles, occupancy, fault) in enumerate(zip(*columns, strict=True), 1)
+            if vehicles or occupancy or fault
+        ]
 
     def note(self, device: str, time: float, text: str) -> None:
         """Keep what an operator should be able to read later: commands, refusals, losses."""
-        self._pending.append(("INSERT INTO notes VALUES (?, ?, ?)", (time, device, text)))
+        self._pending[_NOTE].append((time, device, text))
 
     def flush(self) -> bool:
-        """Write what was gathered; False when the disk would not take it, which `trouble` then explains.
+        """Write what was gathered; False when the disk would not take it, which `trouble` then explains."""
+        return self.write(self.take())
+
+    def take(self) -> Rows:
+        """What was gathered since the last call, for `write`."""
+        pending, self._pending = self._pending, self._nothing()
+        return pending
+
+    def write(self, taken: Rows) -> bool:
+        """Bring rows to the disk, with those it would not take before; as `flush`.
 
         Control goes on without memory: a full disk is no reason to let go of a cabinet.
         """
+        for statement, rows in taken.items():
+            self._kept[statement] += rows
         try:
             with self._base:
                 self._base.execute("BEGIN")
-                for statement, values in self._pending:
-                    self._base.execute(statement, values)
-            self._pending.clear()
+                for statement, rows in self._kept.items():
+                    if rows:
+                        self._base.executemany(statement, rows)
+            self._kept = self._nothing()
             self._bound()
         except sqlite3.Error as problem:
             self.trouble = f"{self.path}: {problem}: events are lost until there is room"
-            del self._pending[:-10_000]
             return False
         self.trouble = None
         return True
@@ -106,6 +126,11 @@ class Store:
         (free,) = self._base.execute("PRAGMA freelist_count").fetchone()
         (page,) = self._base.execute("PRAGMA page_size").fetchone()
         return int((pages - free) * page)
+
+    def report(self) -> dict[str, object]:
+        """For a machine: where it lies, how big it is, what troubles it."""
+        size = self.path.stat().st_size if self.path.exists() else 0
+        return {"path": str(self.path), "bytes": size, "most_bytes": self.most_bytes, "trouble": self.trouble}
 
     def _bound(self) -> None:
         """Let the oldest day go, or half of what there is when that is less."""

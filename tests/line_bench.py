@@ -157,8 +157,28 @@ class Bench:
         return self.now - start
 
 
+def answers_of(protocol: str, cabinet: EmulatedCabinet) -> Answers:
+    """The emulated cabinet's end of one protocol."""
+    match protocol:
+        case "gbt" | "gbt-udp":
+            return GbtAnswers(cabinet, controller=7, datagrams=protocol == "gbt-udp")
+        case "ntcip" | "ntcip-udp":
+            return NtcipAnswers(cabinet, b"elm-read", b"elm-write", 1 if protocol == "ntcip" else None)
+    return Ab3418Answers(cabinet)
+
+
 PROTOCOLS = ("gbt", "gbt-udp", "ntcip", "ntcip-udp", "ab3418")
 MOVING = PROTOCOLS[:4]
+
+
+def driver_of(protocol: str, site: Intersection) -> Any:
+    """Our end of one protocol, for the cabinet that `bench` emulates."""
+    match protocol:
+        case "gbt" | "gbt-udp":
+            return GbtDriver(site, controller=7, datagrams=protocol == "gbt-udp", dead_man=10.0)
+        case "ntcip" | "ntcip-udp":
+            return NtcipDriver(site, b"elm-read", b"elm-write", 1 if protocol == "ntcip" else None)
+    return Ab3418Driver(site, station=1)
 
 
 def bench(
@@ -167,20 +187,7 @@ def bench(
     """Both ends of one protocol, the emulated cabinet just switched on."""
     site = site or crossing()
     cabinet = EmulatedCabinet(site, plans(site), timing=Timing(startup_flash=2.0, startup_red=3.0))
-    driver: Any
-    answers: Answers
-    match protocol:
-        case "gbt" | "gbt-udp":
-            datagrams = protocol == "gbt-udp"
-            answers = GbtAnswers(cabinet, controller=7, datagrams=datagrams)
-            driver = GbtDriver(site, controller=7, datagrams=datagrams, dead_man=10.0)
-        case "ntcip" | "ntcip-udp":
-            station = 1 if protocol == "ntcip" else None
-            answers = NtcipAnswers(cabinet, b"elm-read", b"elm-write", station)
-            driver = NtcipDriver(site, b"elm-read", b"elm-write", station)
-        case _:
-            answers = Ab3418Answers(cabinet)
-            driver = Ab3418Driver(site, station=1)
+    driver, answers = driver_of(protocol, site), answers_of(protocol, cabinet)
     line = LinkSettings(bits_per_second=0, first=0.2, longest=1.0, heartbeat=5.0)
     host = LineCabinet(site.name, driver, site, authority, Habits(hold_off=2.0), line)
     return Bench(host, cabinet, answers, Weather(**weather))

@@ -21,9 +21,11 @@ class Ab3418Dialect:
     numbered: bool = False
     statistics: LineStatistics = field(init=False)
     _framer: HdlcFramer = field(default_factory=HdlcFramer)
+    _address: Address = field(init=False)
 
     def __post_init__(self) -> None:
         self.statistics = self._framer.statistics
+        self._address = Address(self.station)
 
     def encode(self, request: Message, number: int) -> bytes:
         """The bytes on the wire; raises `ProtocolError` for a message nobody answers (a broadcast is not sent)."""
@@ -31,13 +33,13 @@ class Ab3418Dialect:
             raise ProtocolError(f"message {request.code:02x} has no answer and is not sent")
         get = request.code & 0xF0 == 0x80
         control = Control.POLL if get and self.poll_gets else Control.INFORMATION
-        return HdlcFrame(Address(self.station), control, Protocol.AB3418, request.to_bytes()).to_bytes()
+        return HdlcFrame(self._address, control, Protocol.AB3418, request.to_bytes()).to_bytes()
 
     def feed(self, data: bytes) -> list[Message | Refusal]:
         """Messages of our station completed by `data`; broken ones are counted, not raised."""
         messages = []
         for frame in self._framer.feed(data):
-            if frame.address != Address(self.station) or frame.protocol is not Protocol.AB3418:
+            if frame.address != self._address or frame.protocol is not Protocol.AB3418:
                 continue
             try:
                 messages.append(from_bytes(frame.body))
@@ -53,6 +55,10 @@ class Ab3418Dialect:
         if isinstance(frame, Refusal):
             return Verdict.ANSWER if frame.request == request.code else Verdict.STRAY
         return Verdict.ANSWER if frame.code == reply_code(request.code) else Verdict.STRAY
+
+    def content(self, frame: Message | Refusal) -> object:
+        """The message itself: the same bytes are the same message."""
+        return frame
 
     def respond(self, frame: Message | Refusal) -> bytes:
         """Nothing: a secondary never asks."""

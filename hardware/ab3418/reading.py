@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ...core.errors import ProtocolError
 from .extended import GetLongStatus8, GetStatus8, GetTimingData, LongStatus8, Status8, TimingData
 from .messages import (
@@ -44,8 +46,10 @@ _KINDS: tuple[type[Message], ...] = (
 MESSAGES: dict[int, type[Message]] = {kind.code: kind for kind in _KINDS}
 
 
+@lru_cache(4096)
 def from_bytes(body: bytes) -> Message | Refusal:
-    """The message in the body of an AB 3418 frame; raises `ProtocolError` for one that is unknown or broken."""
+    """The message in the body of an AB 3418 frame, one and the same for the same bytes; raises `ProtocolError` for one
+    that is unknown or broken."""
     if body and body[0] >= 0xE0:
         return Refusal.from_bytes(body)
     kind = MESSAGES.get(body[0]) if body else None

@@ -72,6 +72,7 @@ class Ab3418Driver:
                 self._status(status, pattern, picture)
                 self._greens(greens, picture, now)
             case ab3418.LongStatus8() as long:
+                picture.content = None
                 self._status(long.status8.status, long.status8.pattern, picture)
                 self._count(long, picture)
             case ab3418.Refusal() as refusal if request.code & 0xF0 == 0x80:

@@ -56,6 +56,9 @@ class LineCabinet(Generic[Q, A]):
     plan: int | None = None
     now: float = 0.0
     _shadow: Shadow = field(init=False)
+    _polls: tuple[Q, ...] = field(init=False)
+    _counts: tuple[Q, ...] = field(init=False)
+    _told: int | None = None
     _ahead: deque[tuple[Q, bool]] = field(default_factory=deque)
     _news: list[str] = field(default_factory=list)
     _calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None
@@ -76,6 +79,7 @@ class LineCabinet(Generic[Q, A]):
         self.link = Link(self.name, self.driver.dialect, self.line)
         self.picture = Picture(self.site)
         self._shadow = Shadow(self.site)
+        self._polls, self._counts = tuple(self.driver.poll()), tuple(self.driver.counts())
         self._last_read = self.now
 
     @property
@@ -188,13 +192,20 @@ class LineCabinet(Generic[Q, A]):
             request, _ = self._ahead[0]
             self.link.request(request, now)
         elif now >= self._next_poll:
-            self._next_poll = now + self.habits.poll
+            self._next_poll = max(self._next_poll + self.habits.poll, now)
             self._plan_poll()
 
     @property
     def due(self) -> float:
-        """When `advance` next has something to do."""
-        return self.link.due if not self.link.free else min(self._next_poll, self.now if self._ahead else float("inf"))
+        """When `advance` next has something to do; at the latest a poll from now, to look after what is in force."""
+        if self.link.free:
+            return self.now if self._ahead else self._next_poll
+        return min(self.link.due, self.now + self.habits.poll)
+
+    @property
+    def is_urgent(self) -> bool:
+        """A command waits to be sent."""
+        return bool(self._ahead) and self._ahead[0][1]
 
     def news(self) -> list[str]:
         """What an operator should read since the last call."""
@@ -207,11 +218,11 @@ class LineCabinet(Generic[Q, A]):
     def _plan_poll(self) -> None:
         if self.grip is Grip.BLIND and self.picture.trouble is None:
             self._ahead.extend((request, False) for request in self.driver.identify())
-        self._ahead.extend((request, False) for request in self.driver.poll())
+        self._ahead.extend((request, False) for request in self._polls)
         if self.grip is not Grip.BLIND and self.now >= self._next_counts:
             late = self.now - self._next_counts > self.driver.detector_period
             self._next_counts = (self.now if late else self._next_counts) + self.driver.detector_period
-            self._ahead.extend((request, False) for request in self.driver.counts())
+            self._ahead.extend((request, False) for request in self._counts)
         request, _ = self._ahead[0]
         self.link.request(request, self.now)
 
@@ -327,7 +338,7 @@ class LineCabinet(Generic[Q, A]):
             return
         seen = self.picture.seen
         try:
-            self.driver.read(request, frames, self.picture, self.now)
+            self._read(request, frames)
         except ProtocolError as problem:
             self._doubt(problem)
             return
@@ -337,6 +348,20 @@ class LineCabinet(Generic[Q, A]):
             self.picture.identified = True
             self.grip = Grip.WATCHING
             self._note(f"identified: {self.picture.identity or 'cabinet answers'}")
+
+    def _read(self, request: Q, frames: tuple[A, ...]) -> None:
+        """Into the picture; a status that says what the last one said is only seen again."""
+        picture = self.picture
+        if len(frames) > 1 or request is not self._polls[-1]:
+            self.driver.read(request, frames, picture, self.now)
+            return
+        content = self.driver.dialect.content(frames[0])
+        if content is not None and content is picture.content and picture.commanded == self._told:
+            picture.seen = self.now
+            return
+        picture.content = None
+        self.driver.read(request, frames, picture, self.now)
+        picture.content, self._told = content, picture.commanded
 
     def _doubt(self, problem: ProtocolError) -> None:
         """An answer that cannot be believed: while identifying it ends the matter, later it gives back control."""

@@ -24,6 +24,7 @@ _ASPECT_OF: Mapping[int, Aspect] = {
     LampState.YELLOW_FLASH: Aspect.FLASHING_AMBER,
     LampState.OFF: Aspect.DARK,
 }
+_FAILED = named("detectors_failed").id
 _MODE_OF: Mapping[int, Mode] = {
     RunMode.FLASH: Mode.FLASH,
     RunMode.DARK: Mode.FLASH,
@@ -58,6 +59,11 @@ class GbtDriver:
     moves_stages: bool = True
     keeps_dead_man: bool = False
     dialect: GbtDialect = field(init=False)
+    _mode: ObjectId = field(init=False)
+    _plan: ObjectId = field(init=False)
+    _stage: ObjectId = field(init=False)
+    _lamps: tuple[ObjectId, ...] = field(init=False)
+    _samples: tuple[tuple[int, ObjectId, ObjectId], ...] = field(init=False)
 
     def __post_init__(self) -> None:
         site = self.site
@@ -65,6 +71,14 @@ class GbtDriver:
         self.lamps = self.lamps or range(1, len(site.groups) + 1)
         self.detectors = self.detectors or range(1, len(site.detectors) + 1)
         self.dialect = GbtDialect(self.controller, self.junction, self.host, datagrams=self.datagrams)
+        here = self.junction
+        self._mode, self._plan, self._stage = (
+            named(name).ask(here).id for name in ("run_mode", "current_plan", "current_stage")
+        )
+        state = named("lamp_state" if self.state_attribute == 1 else "lamp_state_2")
+        self._lamps = tuple(state.ask(number).id for number in self.lamps)
+        flow, share = named("count_flow"), named("count_occupancy")
+        self._samples = tuple((number, flow.ask(number).id, share.ask(number).id) for number in self.detectors)
 
     def identify(self) -> Sequence[Request]:
         """Controller id, phases' minimum greens, intergreens and stages, in frames of a few values each."""
@@ -76,16 +90,14 @@ class GbtDriver:
 
     def poll(self) -> Sequence[Request]:
         """Mode, plan, stage and lamps in one frame."""
-        state = named("lamp_state" if self.state_attribute == 1 else "lamp_state_2")
-        one = [named(name).ask(self.junction) for name in ("run_mode", "current_plan", "current_stage")]
-        return [query(*one, *(state.ask(no) for no in self.lamps))]
+        return [query(*(DataValue(place) for place in (self._mode, self._plan, self._stage, *self._lamps)))]
 
     def counts(self) -> Sequence[Request]:
         """Flow and occupancy of the last period; samples bear no number, so each period is asked for just once."""
         if not self.detectors:
             return []
-        counts = [named(name).ask(no) for no in self.detectors for name in ("count_flow", "count_occupancy")]
-        return _in_frames([named("detectors_failed").ask(), *counts], 60)
+        counts = [DataValue(place) for _, flow, share in self._samples for place in (flow, share)]
+        return _in_frames([DataValue(_FAILED), *counts], 60)
 
     def read(self, request: Request, answers: tuple[Message, ...], picture: Picture, now: float) -> None:
         """Take an answer into the picture; refused values are trouble while identifying and nothing afterwards."""
@@ -100,27 +112,26 @@ class GbtDriver:
         values = {place: thing.read(raw) for place, raw in said.items() if (thing := at(place)) is not None}
         if not picture.identified:
             self._check(values, picture)
-        run_mode = values.get(named("run_mode").ask(self.junction).id)
+        run_mode = values.get(self._mode)
         if run_mode is not None:
             self._status(int(run_mode), values, picture, now)
-        self._count(values, picture)
+        else:
+            self._count(values, picture)
 
     def _status(self, run_mode: int, values: Mapping[ObjectId, object], picture: Picture, now: float) -> None:
         picture.mode = _MODE_OF.get(run_mode, Mode.REMOTE if run_mode >> 4 == 1 else Mode.LOCAL)
-        plan = values.get(named("current_plan").ask(self.junction).id)
+        plan = values.get(self._plan)
         picture.plan = plan if isinstance(plan, int) and plan else None
-        state = named("lamp_state" if self.state_attribute == 1 else "lamp_state_2")
-        shown = [_ASPECT_OF.get(_int(values, state.ask(no).id), Aspect.RED) for no in self.lamps]
-        current = _int(values, named("current_stage").ask(self.junction).id)
+        shown = [_ASPECT_OF.get(_int(values, lamp), Aspect.RED) for lamp in self._lamps]
+        current = _int(values, self._stage)
         picture.show(shown, now, list(self.stages).index(current) if current in self.stages else None)
 
     def _count(self, values: Mapping[ObjectId, object], picture: Picture) -> None:
-        failed = values.get(named("detectors_failed").id)
-        for row, number in enumerate(self.detectors):
+        failed = values.get(_FAILED)
+        for row, (number, flow_place, share_place) in enumerate(self._samples):
             if isinstance(failed, frozenset):
                 picture.fault[row] = number in failed
-            flow = values.get(named("count_flow").ask(number).id)
-            share = values.get(named("count_occupancy").ask(number).id)
+            flow, share = values.get(flow_place), values.get(share_place)
             if isinstance(flow, int) and isinstance(share, int):
                 picture.count(row, flow, min(share, 100) / 100 * self.detector_period)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +19,8 @@ class Picture:
 
     `stage` is -1 when what is green is no stage of the site; `commanded` is the stage we asked for and hold. `vehicles`
     and `occupied` [s] gather since `read` last emptied them. `dead_man` [s] is what the cabinet itself says, None where
-    the protocol cannot tell.
+    the protocol cannot tell. `content` is what the last status said, None when something else has been read since that tells
+    the same things: the same content again changes nothing but `seen`.
     """
 
     site: Intersection
@@ -39,26 +41,31 @@ class Picture:
     occupied: npt.NDArray[np.float64] = field(init=False)
     fault: npt.NDArray[np.bool_] = field(init=False)
     sample: int = -1
+    content: object = None
+    _shown: tuple[Aspect, ...] = ()
+    _stages: list[list[bool]] = field(init=False)
 
     def __post_init__(self) -> None:
         count = len(self.site.detectors)
+        self._stages = [[bool(green) for green in row] for row in self.site.stage_greens]
         self.vehicles = np.zeros(count, dtype=np.int32)
         self.occupied = np.zeros(count, dtype=np.float64)
         self.fault = np.zeros(count, dtype=np.bool_)
 
-    def show(self, aspects: list[Aspect], now: float, told: int | None = None) -> None:
+    def show(self, aspects: Sequence[Aspect], now: float, told: int | None = None) -> None:
         """The aspects of all groups were read: stage and interstage follow from them.
 
         With the stage `told`, by the cabinet or by our own command, it is reached when its groups and no others are
         green; without, only when all others are red, lest the middle of a change be taken for a stage.
         """
-        shown = np.array(aspects, dtype=np.int8)
-        self.aspects = Aspects(shown)
-        green = shown == Aspect.GREEN
-        for stage, greens in enumerate(self.site.stage_greens):
-            if told not in (None, stage) or not bool((green == greens).all()):
+        shown = tuple(aspects)
+        if shown != self._shown or self.aspects is None:
+            self._shown, self.aspects = shown, Aspects(np.array(shown, dtype=np.int8))
+        green = [aspect is Aspect.GREEN for aspect in shown]
+        for stage, greens in enumerate(self._stages):
+            if told not in (None, stage) or green != greens:
                 continue
-            if told == stage or bool((shown[~greens] == Aspect.RED).all()):
+            if told == stage or all(lit or aspect is Aspect.RED for lit, aspect in zip(greens, shown, strict=True)):
                 self.see(stage, False, now)
                 return
         self.see(self.stage if told is None else told, True, now)

@@ -11,6 +11,7 @@ Both polynomials have the factor x + 1, so every odd number of flipped bits is s
 from __future__ import annotations
 
 import binascii
+import struct
 
 _REFLECTED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
@@ -26,6 +27,9 @@ def _table(polynomial: int) -> tuple[int, ...]:
 
 
 _GBT = _table(0x1005)
+_AHEAD = [(row & 0xFF) << 8 ^ _GBT[row >> 8] for row in _GBT]
+_GBT_2 = tuple(high ^ low for high in _AHEAD for low in _GBT)
+"""The same for two bytes at once: half the steps."""
 
 
 def crc_gbt20999(data: bytes) -> int:
@@ -34,9 +38,11 @@ def crc_gbt20999(data: bytes) -> int:
     >>> hex(crc_gbt20999(b"123456789"))
     '0x5bb8'
     """
-    register = 0
-    for byte in data:
-        register = (register << 8 & 0xFF00) ^ _GBT[register >> 8 ^ byte]
+    register, odd = 0, len(data) & 1
+    if odd:
+        register = _GBT[data[0]]
+    for pair in struct.unpack_from(f">{len(data) >> 1}H", data, odd):
+        register = _GBT_2[register ^ pair]
     return register
 
 

@@ -83,8 +83,16 @@ class GbtFramer:
     def feed(self, data: bytes) -> list[bytes]:
         """Take the next bytes of the stream; return the contents of all frames they complete."""
         self.statistics.octets += len(data)
-        self._pending += data
         found: list[bytes] = []
+        if (
+            not self._pending
+            and data[:1] == b"\x7e"
+            and _SPECIAL.search(data, 1, len(data) - 1) is None
+            and data[-1] == END
+        ):
+            self._close(data[1:-1], found)  # the common case: one whole frame that needs no escapes
+            return found
+        self._pending += data
         while self._step(found):
             pass
         return found
@@ -121,7 +129,7 @@ class GbtFramer:
         return True
 
     def _close(self, escaped: bytes, found: list[bytes]) -> None:
-        body = _ESCAPED.sub(rb"\1", escaped)
+        body = _ESCAPED.sub(rb"\1", escaped) if b"\x5c" in escaped else escaped
         try:
             if len(body) < 4:
                 raise ProtocolError("the frame is too short to have a length and a check sum")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from ...core.errors import ProtocolError
 from .checksum import fcs_x25
@@ -65,6 +66,8 @@ class Address:
 
 
 ALL_STATIONS = Address(63, group=True)
+_CONTROLS = {int(one): one for one in Control}
+_PROTOCOLS = {int(one): one for one in Protocol}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +91,14 @@ class HdlcFrame:
         """Read address .. body, check sequence already verified and taken off; raises `ProtocolError`."""
         if len(content) < 3:
             raise ProtocolError("the frame is too short to have an address, a control byte and a protocol byte")
-        address, size = Address.read(content)
-        try:
-            return cls(address, Control(content[size]), Protocol(content[size + 1]), content[size + 2 :])
-        except (ValueError, IndexError):
-            raise ProtocolError(f"control {content[size : size + 2].hex()} is of no AB 3418 or SNMP frame") from None
+        address, size = _address(content[:2])
+        kind = content[size : size + 2]
+        if len(kind) < 2 or kind[0] not in _CONTROLS or kind[1] not in _PROTOCOLS:
+            raise ProtocolError(f"control {kind.hex()} is of no AB 3418 or SNMP frame")
+        return cls(address, _CONTROLS[kind[0]], _PROTOCOLS[kind[1]], content[size + 2 :])
+
+
+_address = lru_cache(256)(Address.read)
 
 
 class HdlcFramer:
@@ -150,6 +156,8 @@ class HdlcFramer:
 
 
 def _unstuff(stuffed: bytes) -> bytes:
+    if b"\x7d" not in stuffed:
+        return stuffed
     first, *others = stuffed.split(b"\x7d")
     plain = bytearray(first)
     for piece in others:

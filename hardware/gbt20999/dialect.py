@@ -3,23 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ...core.errors import ProtocolError
 from ..exchange import Verdict
 from ..frames.gbt import GbtFramer, unwrap_datagram, wrap
 from ..frames.statistics import LineStatistics
 from .codes import FrameType
-from .message import DataValue, Message
+from .message import DataValue, Message, ObjectId, write_values
 
 _TRUST = 3  # answers that bore their question's number, after which one that does not is late
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
-    """A query or set of some values; a heartbeat has none."""
+    """A query or set of some values; a heartbeat has none. Its bytes are worked out once."""
 
     type: FrameType
     values: tuple[DataValue, ...] = ()
+
+    @cached_property
+    def tail(self) -> bytes:
+        """Type, count and values, numbered from 1, as in the frame."""
+        if self.type is FrameType.HEARTBEAT:
+            return bytes([self.type])
+        numbered = (DataValue(value.id, value.value, index) for index, value in enumerate(self.values, 1))
+        return bytes([self.type]) + write_values(tuple(numbered))
+
+    @cached_property
+    def asked(self) -> frozenset[ObjectId]:
+        """What the values are of."""
+        return frozenset(value.id for value in self.values)
 
 
 def query(*values: DataValue) -> Request:
@@ -50,18 +64,17 @@ class GbtDialect:
     statistics: LineStatistics = field(init=False)
     _framer: GbtFramer = field(default_factory=GbtFramer)
     _echoes: int = 0
+    _head: bytes = field(init=False)
+    _covered: tuple[Request, tuple[DataValue, ...]] | None = None
 
     def __post_init__(self) -> None:
         self.statistics = self._framer.statistics
+        place = self.controller.to_bytes(4, "big") + bytes([self.junction])
+        self._head = self.version.to_bytes(2, "big") + bytes([self.host]) + place
 
     def encode(self, request: Request, number: int) -> bytes:
         """The bytes on the wire."""
-        message = Message.of(request.type, self.controller, self.junction, number & 0xFF, request.values, self.host)
-        return self._wire(message)
-
-    def _wire(self, message: Message) -> bytes:
-        content = self.version.to_bytes(2, "big") + message.to_bytes()[2:]
-        return wrap(content, escaped=not self.datagrams)
+        return wrap(self._head + bytes([number & 0xFF]) + request.tail, escaped=not self.datagrams)
 
     def feed(self, data: bytes) -> list[Message]:
         """Messages completed by `data`; broken ones are counted, not raised."""
@@ -91,27 +104,40 @@ class GbtDialect:
         """A reply or error reply of our type, from our controller, to nothing but what was asked."""
         if frame.controller != self.controller or frame.type not in (request.type + 0x10, request.type + 0x11):
             return Verdict.STRAY
-        asked = {value.id for value in request.values}
-        wide = [one for one in asked if 0 in one[2:]]
-        if not all(value.id in asked or any(one.covers(value.id) for one in wide) for value in frame.values):
+        known = self._covered
+        again = known is not None and known[0] is request and known[1] is frame.values and not parts
+        if not again and not self._concerns(request, frame):
             return Verdict.STRAY
         echoed = frame.serial == number & 0xFF
         if not echoed and self._echoes >= _TRUST:
             return Verdict.STRAY
         self._echoes = self._echoes + 1 if echoed else 0
-        if frame.type == FrameType.SET_REPLY and not frame.values:
+        if again or (frame.type == FrameType.SET_REPLY and not frame.values):
             return Verdict.ANSWER
         there = {value.id for part in (*parts, frame) for value in part.values}
-        whole = all(one in there or any(one.covers(said) for said in there) for one in asked)
-        return Verdict.ANSWER if whole else Verdict.PART
+        if not all(one in there or any(one.covers(said) for said in there) for one in request.asked):
+            return Verdict.PART
+        self._covered = None if parts else (request, frame.values)
+        return Verdict.ANSWER
+
+    def _concerns(self, request: Request, frame: Message) -> bool:
+        """Nothing is in the frame that was not asked for."""
+        asked = request.asked
+        wide = [one for one in asked if 0 in one[2:]]
+        return all(value.id in asked or any(one.covers(value.id) for one in wide) for value in frame.values)
+
+    def content(self, frame: Message) -> object:
+        """The values, kept as long as the same bytes come; an error says something else with the same ones."""
+        return None if frame.is_error else frame.values
 
     def respond(self, frame: Message) -> bytes:
         """A heartbeat question of our controller is answered."""
         if frame.type is not FrameType.HEARTBEAT or frame.controller != self.controller:
             return b""
-        return self._wire(
-            Message(FrameType.HEARTBEAT_REPLY, self.controller, frame.junction, frame.serial, (), self.host)
+        reply = Message(
+            FrameType.HEARTBEAT_REPLY, self.controller, frame.junction, frame.serial, (), self.host, self.version
         )
+        return wrap(reply.to_bytes(), escaped=not self.datagrams)
 
     def heartbeat(self) -> Request:
         """Frame type 70."""

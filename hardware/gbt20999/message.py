@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 from ...core.errors import ProtocolError
@@ -20,6 +21,7 @@ from .codes import FrameType, Status, read
 MAX_VALUE = 251
 _HEARTBEATS = (FrameType.HEARTBEAT, FrameType.HEARTBEAT_REPLY)
 _ERRORS = (FrameType.QUERY_ERROR, FrameType.SET_ERROR)
+_KINDS = {int(kind): kind for kind in FrameType}
 
 
 class ObjectId(NamedTuple):
@@ -89,13 +91,9 @@ class Message:
 
     def to_bytes(self) -> bytes:
         """Version .. last value: the content of a frame."""
-        if len(self.values) > 255:
-            raise ProtocolError(f"a frame takes 255 values, not {len(self.values)}")
         head = self.version.to_bytes(2, "big") + bytes([self.host]) + self.controller.to_bytes(4, "big")
         head += bytes([self.junction, self.serial, self.type])
-        if self.type in _HEARTBEATS:
-            return head
-        return head + bytes([len(self.values)]) + b"".join(value.to_bytes() for value in self.values)
+        return head if self.type in _HEARTBEATS else head + write_values(self.values)
 
     def to_wire(self) -> bytes:
         """The frame for a serial line or TCP."""
@@ -115,10 +113,9 @@ class Message:
         """Read the content of a frame, every length checked; raises `ProtocolError`."""
         if len(content) < 10:
             raise ProtocolError(f"a GB/T 20999 message has at least 10 bytes, this one {len(content)}")
-        try:
-            kind = FrameType(content[9])
-        except ValueError:
-            raise ProtocolError(f"frame type {content[9]:02X} is unknown") from None
+        kind = _KINDS.get(content[9])
+        if kind is None:
+            raise ProtocolError(f"frame type {content[9]:02X} is unknown")
         if kind not in _HEARTBEATS:
             values = _read_values(content[10:])
         elif content[10:] in (b"", b"\0"):
@@ -136,7 +133,16 @@ class Message:
         )
 
 
+def write_values(values: tuple[DataValue, ...]) -> bytes:
+    """Count and values as in the frame."""
+    if len(values) > 255:
+        raise ProtocolError(f"a frame takes 255 values, not {len(values)}")
+    return bytes([len(values)]) + b"".join(value.to_bytes() for value in values)
+
+
+@lru_cache(4096)
 def _read_values(data: bytes) -> tuple[DataValue, ...]:
+    """Count and values; a cabinet that goes on as it was says the same bytes again and again, so they are kept."""
     if not data:
         raise ProtocolError("the count of values is missing")
     values, at = [], 1

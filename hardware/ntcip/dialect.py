@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from ...core.errors import ProtocolError
 from ..exchange import Verdict
 from ..frames.hdlc import Address, Control, HdlcFrame, HdlcFramer, Protocol
 from ..frames.statistics import LineStatistics
+from . import ber
 from .asc import ASC
-from .ber import Oid
-from .snmp import Pdu, PduType, SnmpMessage, VarBind
+from .ber import Oid, Tag
+from .snmp import PduType, SnmpMessage, VarBind, write_variables
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Request:
-    """A get or set of several variables at once."""
+    """A get or set of several variables at once. Its bytes are worked out once."""
 
     type: PduType
     variables: tuple[VarBind, ...]
+
+    @cached_property
+    def tail(self) -> bytes:
+        """No error, no index, the variables: all of the question behind its number."""
+        return ber.wrap(Tag.INTEGER, b"\0") * 2 + write_variables(self.variables)
+
+    @cached_property
+    def oids(self) -> tuple[Oid, ...]:
+        """The variables' names, in order."""
+        return tuple(variable.oid for variable in self.variables)
 
 
 def query(*oids: Oid) -> Request:
@@ -41,17 +53,22 @@ class NtcipDialect:
     numbered: bool = True
     statistics: LineStatistics = field(init=False)
     _framer: HdlcFramer = field(default_factory=HdlcFramer)
+    _address: Address | None = field(init=False)
+    _answered: tuple[Request, tuple[VarBind, ...]] | None = None
 
     def __post_init__(self) -> None:
         self.statistics = self._framer.statistics
+        self._address = None if self.station is None else Address(self.station)
 
     def encode(self, request: Request, number: int) -> bytes:
         """The bytes on the wire."""
         community = self.write_community if request.type is PduType.SET else self.read_community
-        body = SnmpMessage(community, Pdu(request.type, number, request.variables)).to_bytes()
-        if self.station is None:
+        pdu = ber.wrap(request.type, ber.wrap(Tag.INTEGER, ber.write_integer(number)) + request.tail)
+        version = ber.wrap(Tag.INTEGER, b"\0")
+        body = ber.wrap(Tag.SEQUENCE, version + ber.wrap(Tag.OCTETS, community) + pdu)
+        if self._address is None:
             return body
-        return HdlcFrame(Address(self.station), Control.INFORMATION, Protocol.SNMP, body).to_bytes()
+        return HdlcFrame(self._address, Control.INFORMATION, Protocol.SNMP, body).to_bytes()
 
     def feed(self, data: bytes) -> list[SnmpMessage]:
         """Messages of our station completed by `data`; broken ones are counted, not raised."""
@@ -65,11 +82,11 @@ class NtcipDialect:
         return messages
 
     def _bodies(self, data: bytes) -> list[bytes]:
-        if self.station is None:
+        ours = self._address
+        if ours is None:
             self.statistics.octets += len(data)
             self.statistics.good += bool(data)
             return [data] if data else []
-        ours = Address(self.station)
         frames = self._framer.feed(data)
         return [frame.body for frame in frames if frame.address == ours and frame.protocol is Protocol.SNMP]
 
@@ -78,10 +95,17 @@ class NtcipDialect:
         pdu = frame.pdu
         if pdu.type is not PduType.RESPONSE or pdu.request != number:
             return Verdict.STRAY
-        asked = [variable.oid for variable in request.variables]
-        if not pdu.error and [variable.oid for variable in pdu.variables] != asked:
+        known = self._answered
+        if pdu.error or (known is not None and known[0] is request and known[1] is pdu.variables):
+            return Verdict.ANSWER
+        if tuple(variable.oid for variable in pdu.variables) != request.oids:
             return Verdict.STRAY
+        self._answered = (request, pdu.variables)
         return Verdict.ANSWER
+
+    def content(self, frame: SnmpMessage) -> object:
+        """The variables, kept as long as the same bytes come; an error says something else."""
+        return None if frame.pdu.error else frame.pdu.variables
 
     def respond(self, frame: SnmpMessage) -> bytes:
         """Nothing: a controller never asks."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import lru_cache
 
 from ...core.errors import ProtocolError
 from . import ber
@@ -110,8 +111,7 @@ class Pdu:
         """Tag, length, content."""
         numbers = (self.request, self.error, self.error_index)
         head = b"".join(ber.wrap(Tag.INTEGER, ber.write_integer(number)) for number in numbers)
-        variables = b"".join(variable.to_bytes() for variable in self.variables)
-        return ber.wrap(self.type, head + ber.wrap(Tag.SEQUENCE, variables))
+        return ber.wrap(self.type, head + write_variables(self.variables))
 
     @classmethod
     def from_bytes(cls, tag: int, content: bytes) -> Pdu:
@@ -120,17 +120,29 @@ class Pdu:
         if [part[0] for part in parts] != [Tag.INTEGER, Tag.INTEGER, Tag.INTEGER, Tag.SEQUENCE]:
             raise ProtocolError("the message is not a request number, an error, its index and variables")
         request, error, index = (ber.read_integer(part[1]) for part in parts[:3])
-        variables = []
-        for inner_tag, inner in ber.split(parts[3][1]):
-            if inner_tag != Tag.SEQUENCE:
-                raise ProtocolError("the list of variables holds something else")
-            variables.append(VarBind.from_bytes(inner))
+        variables = _read_variables(parts[3][1])
         if not -(1 << 31) <= request < 1 << 31 or not 0 <= index <= max(len(variables), 1):
             raise ProtocolError("request number or error index is out of range")
         try:
-            return cls(PduType(tag), request, tuple(variables), SnmpError(error), index)
+            return cls(PduType(tag), request, variables, SnmpError(error), index)
         except ValueError:
             raise ProtocolError(f"message type {tag:02X} or error {error} is no SNMPv1 get, set or response") from None
+
+
+def write_variables(variables: tuple[VarBind, ...]) -> bytes:
+    """The sequence of variables."""
+    return ber.wrap(Tag.SEQUENCE, b"".join(variable.to_bytes() for variable in variables))
+
+
+@lru_cache(4096)
+def _read_variables(content: bytes) -> tuple[VarBind, ...]:
+    """A controller that goes on as it was says the same bytes again and again, so what they mean is kept."""
+    variables = []
+    for tag, inner in ber.split(content):
+        if tag != Tag.SEQUENCE:
+            raise ProtocolError("the list of variables holds something else")
+        variables.append(VarBind.from_bytes(inner))
+    return tuple(variables)
 
 
 @dataclass(frozen=True, slots=True)

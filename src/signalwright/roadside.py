@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -15,13 +16,16 @@ from .core.errors import InputError, SignalwrightError
 from .core.messages import _
 
 if TYPE_CHECKING:
+    from .core.intersection import Intersection
     from .hardware.emulator.cabinet import EmulatedCabinet
     from .hardware.emulator.server import Emulator
+    from .hardware.roadside import Roadside
     from .hardware.service import Service
 
 cabinet = typer.Typer(help=_("Signal controllers on a line: emulate one, or run one."), no_args_is_help=True)
 
-Site = Annotated[Path, typer.Argument(help=_("A site file; for `run` with a part [cabinet]."))]
+Site = Annotated[Path, typer.Argument(help=_("A site file."))]
+Sites = Annotated[list[Path], typer.Argument(help=_("Site files with a part [cabinet]."))]
 State = Annotated[Path, typer.Option("--state", help=_("Directory for memory, lock and console of the service."))]
 _STATE = Path("/var/lib/signalwright")
 
@@ -92,73 +96,109 @@ async def _emulate(emulator: Emulator, emulated: EmulatedCabinet) -> None:
 
 @cabinet.command()
 def run(
-    site: Site,
+    sites: Sites,
     state: State = _STATE,
     controller: Annotated[str, typer.Option("--controller", "-c", help=_("The strategy."))] = "adaptive",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Decide and remember, ask for nothing."))] = False,
-    check: Annotated[bool, typer.Option("--check", help=_("Check the file and end."))] = False,
+    check: Annotated[bool, typer.Option("--check", help=_("Check the files and end."))] = False,
 ) -> None:
-    """Run the service of one intersection until it is told to stop. It starts in monitor: raise it with `authority`."""
+    """Run the service of one or several intersections until it is told to stop. It starts in monitor: raise it with `authority`.
+
+    Sites with the same port share its line: their cabinets take turns.
+    """
     from .controllers import load_controller
     from .core.estimate import Estimate
-    from .hardware.config import cabinet_from, read_cabinet
+    from .hardware.config import Source, cabinet_from, lines_of, read_cabinet
     from .hardware.line import Line
+    from .hardware.logfile import LogFile
+    from .hardware.roadside import Roadside
     from .hardware.service import Service, ServiceSettings
     from .hardware.store import Store
+    from .hardware.trunk import Trunk
     from .networks.sitefile import read_site
 
-    place = read_site(site)
-    config = read_cabinet(site, place)
-    host = cabinet_from(config, place)
+    sources = [Source.of(path) for path in sites]
+    places = [read_site(path) for path in sites]
+    configs = [read_cabinet(path, place) for path, place in zip(sites, places, strict=True)]
+    lines = lines_of(configs, [place.name for place in places])
+    shared = {row for rows in lines for row in rows if len(rows) > 1}
+    hosts = [cabinet_from(configs[row], place, row in shared) for row, place in enumerate(places)]
     strategy = load_controller(controller)
     if check:
-        typer.echo(_("{file} is in order: {site}, authority up to {level}").format(
-            file=site, site=place.name, level=config.ceiling.name.lower()))  # fmt: skip
+        for path, place, config in zip(sites, places, configs, strict=True):
+            typer.echo(_("{file} is in order: {site}, authority up to {level}").format(
+                file=path, site=place.name, level=config.ceiling.name.lower()))  # fmt: skip
         return
     try:
         state.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise InputError(f"{state}: cannot be made: {problem.strerror}; name another directory with --state") from None
-    service = Service(
-        host, Line(config.port_settings()), lambda: Estimate(place), lambda: strategy(place), Store(state / "events.db"),
-        ServiceSettings(config.ceiling, dry_run), say=lambda text: print(text, flush=True),
-    )  # fmt: skip
-    service.warm_up()
-    asyncio.run(_run(service, state))
+    store, log = Store(state / "events.db"), LogFile(state / "log")
+
+    def say(text: str) -> None:
+        log(text)
+        with contextlib.suppress(OSError):  # whoever read our output has gone: the log has it
+            print(text, flush=True)
+
+    def service(row: int, place: Intersection) -> Service:
+        return Service(
+            hosts[row], lambda: Estimate(place), lambda: strategy(place), store,
+            ServiceSettings(configs[row].ceiling, dry_run), sources[row], say=say,
+        )  # fmt: skip
+
+    services = [service(row, place) for row, place in enumerate(places)]
+    for one in services:
+        one.warm_up()
+    trunks = [
+        Trunk(
+            Line(configs[rows[0]].port_settings()), [services[row] for row in rows], configs[rows[0]].line.turnaround_s
+        )
+        for rows in lines
+    ]
+    asyncio.run(_run(Roadside(trunks, services, store, say=say), state))
+    log.close()
 
 
-async def _run(service: Service, state: Path) -> None:
+async def _run(roadside: Roadside, state: Path) -> None:
     from .hardware.console import Console
-    from .hardware.service import run_with_signals
 
-    console = Console(service, state)
+    console, loop = Console(roadside, state), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, roadside.stop)
     await console.open()
     try:
-        await run_with_signals(service, (signal.SIGTERM, signal.SIGINT))
+        await roadside.run()
     finally:
         await console.close()
 
 
+Name = Annotated[str, typer.Argument(help=_("Which cabinet, where a service has several."))]
+
+
 @cabinet.command()
 def status(
-    state: State = _STATE, as_json: Annotated[bool, typer.Option("--json", help=_("Everything, as JSON."))] = False
+    name: Name = "",
+    state: State = _STATE,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Everything, as JSON."))] = False,
 ) -> None:
     """What a running service sees and does."""
-    _ask(state, "status --json" if as_json else "status")
+    _ask(state, "status", *["--json"] * as_json, name)
 
 
 @cabinet.command()
 def authority(
-    level: Annotated[Literal["monitor", "advise", "plan", "stage"], typer.Argument()], state: State = _STATE
+    level: Annotated[Literal["monitor", "advise", "plan", "stage"], typer.Argument()],
+    name: Name = "",
+    state: State = _STATE,
 ) -> None:
     """Raise or lower what a running service may do; at most what its site file allows."""
-    _ask(state, f"authority {level}")
+    _ask(state, "authority", level, name)
 
 
 @cabinet.command()
-def release(state: State = _STATE) -> None:
-    """Give the cabinet back now, and fall to monitor."""
-    _ask(state, "release")
+def release(name: Name = "", state: State = _STATE) -> None:
+    """Give the cabinet back now, or all of them, and fall to monitor."""
+    _ask(state, "release", name)
 
 
 @cabinet.command()
@@ -183,10 +223,10 @@ def unit() -> None:
     typer.echo(systemd_unit(), nl=False)
 
 
-def _ask(state: Path, line: str) -> None:
+def _ask(state: Path, *words: str) -> None:
     from .hardware.console import ask
 
-    answer = ask(state, line)
+    answer = ask(state, shlex.join(word for word in words if word))
     if answer.startswith("error: "):
         raise SignalwrightError(answer.removeprefix("error: "))
     typer.echo(answer)

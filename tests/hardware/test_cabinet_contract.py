@@ -146,6 +146,7 @@ def test_a_wish_in_an_interstage_is_refused_before_it_is_sent(protocol: str) -> 
 def test_the_picture_agrees_with_the_lamps(protocol: str) -> None:
     """Stage, interstage and aspects as reported are those the lamps showed within the last half second."""
     one = remote(bench(protocol))
+    one.run(0.6)
     for wish in (2, 1, 3):
         one.until(partial(granted, one.host, wish))
         for _ in range(100):

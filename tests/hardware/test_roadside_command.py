@@ -102,7 +102,7 @@ def test_a_service_takes_control_is_killed_and_the_cabinet_goes_on(
         for loop in ("loop 0", "loop 3"):
             assert "is on" in panel(emulator, f"loop {loop} on")
         until(lambda: "elm: remote" in panel(emulator, "status"))
-        report = json.loads(run("status", "--json", "--state", state).stdout)
+        (report,) = json.loads(run("status", "--json", "--state", state).stdout)["cabinets"]
         assert report["authority"] == "stage"
         assert report["line"]["error_rate"] == 0.0
         refused = run("run", site, "--state", state)

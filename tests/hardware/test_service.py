@@ -31,8 +31,10 @@ from signalwright.hardware.emulator.server import Emulator, answers_for
 from signalwright.hardware.line import Line
 from signalwright.hardware.notify import Notifier
 from signalwright.hardware.port import PortSettings
+from signalwright.hardware.roadside import Roadside as Process
 from signalwright.hardware.service import Service, ServiceSettings
 from signalwright.hardware.store import Store
+from signalwright.hardware.trunk import Trunk
 
 
 class Blind:
@@ -76,12 +78,13 @@ class Wire:
 
     answers: Answers
     name: str = "wire"
-    is_open: bool = True
+    is_open: bool = False
+    next_try: float = 0.0
     plugged: bool = True
     trouble: str | None = None
     back: bytearray = field(default_factory=bytearray)
 
-    def reopen(self, now: float) -> bool:
+    def reopen(self, now: float, aside: object) -> bool:
         self.is_open, self.trouble = self.plugged, None if self.plugged else "wire is unplugged"
         return self.is_open
 
@@ -105,6 +108,7 @@ class Roadside:
     """A service and an emulated cabinet in virtual time."""
 
     service: Service
+    process: Process
     cabinet: EmulatedCabinet
     answers: Answers
     wire: Wire
@@ -120,7 +124,7 @@ class Roadside:
             if self.steps % 5 == 0:
                 self.cabinet.tick()
                 self.answers.tick()
-            self.service.pump()
+            self.process.pump()
 
     def until(self, true: Any, within: float = 90.0) -> None:
         start = self.now
@@ -141,10 +145,12 @@ def roadside_with(folder: Path, settings: ServiceSettings, controller: type = Ro
     said: list[str] = []
     store = Store(folder / "events.db")
     service = Service(
-        parts.host, wire, Blind, controller, store, settings, Notifier({}), say=said.append,  # type: ignore[arg-type]
+        parts.host, Blind, controller, store, settings, say=said.append,
         steady=lambda: place.now, wall=lambda: place.now + place.wall_offset,
     )  # fmt: skip
-    place = Roadside(service, parts.cabinet, parts.answers, wire, said)
+    trunk = Trunk(wire, [service])  # type: ignore[arg-type]
+    process = Process([trunk], [service], store, Notifier({}), said.append, steady=lambda: place.now)
+    place = Roadside(service, process, parts.cabinet, parts.answers, wire, said)
     yield place
     store.close()
 
@@ -277,8 +283,8 @@ def test_stopping_gives_back_first(roadside: Roadside) -> None:
     """`stop`: the cabinet is on its own, and has confirmed it, before the service ends."""
     in_control(roadside)
     roadside.service.stop()
-    assert not roadside.service._is_over()
-    roadside.until(roadside.service._is_over, within=10)
+    assert not roadside.process.is_over
+    roadside.until(lambda: roadside.process.is_over, within=10)
     assert roadside.cabinet.mode is Mode.LOCAL
     assert roadside.service.cabinet.grip is Grip.WATCHING
 
@@ -298,10 +304,11 @@ def test_what_happened_is_remembered(roadside: Roadside) -> None:
 
 def test_the_console(roadside: Roadside, tmp_path: Path) -> None:
     """Status for people and machines, authority, release; what makes no sense is answered with what does."""
-    console = Console(roadside.service, tmp_path / "state")
+    console = Console(roadside.process, tmp_path / "state")
     in_control(roadside)
     assert console.do("status").startswith("elm: holding, remote, stage")
-    report = json.loads(console.do("status --json"))
+    (report,) = json.loads(console.do("status --json"))["cabinets"]
+    assert report == json.loads(console.do("status --json elm"))
     assert (report["authority"], report["mode"], report["line"]["lost"]) == ("stage", "remote", False)
     assert console.do("authority plan") == "authority is plan"
     roadside.until(lambda: roadside.cabinet.mode is Mode.LOCAL, within=10)
@@ -314,11 +321,11 @@ def test_the_console(roadside: Roadside, tmp_path: Path) -> None:
 
 def test_one_writer(roadside: Roadside, tmp_path: Path) -> None:
     """A second service on the same state is refused; after the first has gone it may start."""
-    first = Console(roadside.service, tmp_path / "state")
+    first = Console(roadside.process, tmp_path / "state")
     with pytest.raises(InputError, match="another service runs here"):
-        Console(roadside.service, tmp_path / "state")
+        Console(roadside.process, tmp_path / "state")
     asyncio.run(first.close())
-    asyncio.run(Console(roadside.service, tmp_path / "state").close())
+    asyncio.run(Console(roadside.process, tmp_path / "state").close())
 
 
 def test_nobody_answers_where_no_service_runs(tmp_path: Path) -> None:
@@ -369,13 +376,12 @@ def test_a_whole_roadside_for_real(tmp_path: Path) -> None:
         emulator = Emulator(cabinet, answers_for("gbt20999", cabinet, address=7), far)
         serving = asyncio.create_task(emulator.run())
         host = bench("gbt", site, Authority.MONITOR).host
-        service = Service(
-            host, Line(PortSettings(far.name)), Blind, Rounds, Store(tmp_path / "events.db"),
-            ServiceSettings(ceiling=Authority.STAGE), Notifier({}),
-        )  # fmt: skip
-        console = Console(service, tmp_path / "state")
+        store = Store(tmp_path / "events.db")
+        service = Service(host, Blind, Rounds, store, ServiceSettings(ceiling=Authority.STAGE))
+        process = Process([Trunk(Line(PortSettings(far.name)), [service])], [service], store, Notifier({}))
+        console = Console(process, tmp_path / "state")
         await console.open()
-        running = asyncio.create_task(service.run())
+        running = asyncio.create_task(process.run())
         answers: list[str] = []
 
         def operator() -> None:
@@ -391,7 +397,7 @@ def test_a_whole_roadside_for_real(tmp_path: Path) -> None:
         assert cabinet.mode is Mode.REMOTE
         assert answers == ["authority is stage"]
         assert os.stat(console.path).st_mode & 0o077 == 0
-        service.stop()
+        process.stop()
         await running
         assert host.picture.mode is Mode.LOCAL
         await console.close()

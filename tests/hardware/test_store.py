@@ -166,7 +166,8 @@ def test_the_file_does_not_grow_beyond_its_bound(tmp_path: Path) -> None:
 
 def test_a_disk_that_is_full_is_told_and_survived(tmp_path: Path) -> None:
     """No room: `flush` says so, nothing is raised, and when there is room again the last rows are written."""
-    store = filled(tmp_path / "events.db")
+    filled(tmp_path / "events.db").close()
+    store = Store(tmp_path / "events.db", most_waiting=10_000)
     store._base.execute(f"PRAGMA max_page_count = {store._base.execute('PRAGMA page_count').fetchone()[0]}")
     store.events("elm", [Row(2e9 + n, 82, 1) for n in range(20_000)])
     assert not store.flush()
