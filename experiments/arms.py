@@ -4,6 +4,7 @@ ready."""
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from ..controllers import CONTROLLERS, load_controller
 from ..core.errors import InputError
 from ..core.intersection import Intersection
-from ..core.loop import Junction
+from ..core.loop import Estimator, Junction
 from ..core.messages import _
 from ..core.ports import Controller
 from ..networks.detectors import place_loops
@@ -19,8 +20,9 @@ from ..networks.light import Light
 from ..networks.native import NATIVE
 from ..networks.netfile import read_lights
 from ..networks.scenario import Scenario
-from ..networks.sumo import SumoStreet, open_street
-from .provenance import source_hash
+from ..networks.sumo import SumoCabinet, SumoStreet, open_street
+from .agent import AGENT, read_agent
+from .provenance import file_hash, source_hash
 from .reds import order_outputs
 from .spec import RunSpec, unknown
 
@@ -44,7 +46,11 @@ def check_strategy(name: str) -> None:
 
 
 def strategy(name: str) -> Maker:
-    """What makes a controller for an intersection, for one of our names or `module:Class`. Raises InputError."""
+    """What makes a controller for an intersection: one of our names, `module:Class`, or the file of an agent. Raises InputError."""
+    if name.endswith(AGENT):
+        return read_agent(Path(name)).controller
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)  # a console script does not look where it is called
     module, colon, attribute = name.partition(":")
     if not colon:
         if name not in names():
@@ -61,7 +67,9 @@ def strategy(name: str) -> Maker:
 
 
 def source(name: str) -> str:
-    """Hash of the file a `module:Class` strategy lies in; empty for the others, which are our code or SUMO's."""
+    """Hash of the file a `module:Class` strategy or an agent lies in; empty for the others, which are our code or SUMO's."""
+    if name.endswith(AGENT):
+        return file_hash(Path(name))
     return source_hash(name.partition(":")[0]) if ":" in name else ""
 
 
@@ -93,15 +101,24 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
         extra=extra,
     )
     try:
-        from ..core.estimate import Estimate
-
         return street, [
-            Junction(cabinet, Estimate(cabinet.intersection), makers[light](cabinet.intersection))
+            Junction(cabinet, _estimator(spec, cabinet, street), makers[light](cabinet.intersection))
             for light, cabinet in street.cabinets.items()
         ]
     except BaseException:
         street.close()
         raise
+
+
+def _estimator(spec: RunSpec, cabinet: SumoCabinet, street: SumoStreet) -> Estimator:
+    """What turns counts into the state a strategy sees."""
+    if spec.view == "full":
+        from ..networks.fullview import FullView
+
+        return FullView(cabinet.light, street)
+    from ..core.estimate import Estimate
+
+    return Estimate(cabinet.intersection)
 
 
 def chosen(spec: RunSpec, scenario: Scenario) -> tuple[dict[str, Light], dict[str, str], dict[str, str]]:
@@ -123,6 +140,11 @@ def chosen(spec: RunSpec, scenario: Scenario) -> tuple[dict[str, Light], dict[st
 def _makers(
     spec: RunSpec, scenario: Scenario, lights: Mapping[str, Light], strategies: Mapping[str, str]
 ) -> dict[str, Maker]:
+    for name in set(strategies.values()):
+        if name.endswith(AGENT) and read_agent(Path(name)).trained.get("view", "loops") != spec.view:
+            said = _("agent {name} was trained with another view than {view}; run it with --view {theirs}")
+            theirs = read_agent(Path(name)).trained["view"]
+            raise InputError(said.format(name=name, view=spec.view, theirs=theirs))
     planned = {light: lights[light] for light, name in strategies.items() if name in PLANNED}
     makers = {light: strategy(name) for light, name in strategies.items() if light not in planned}
     return makers | (_webster(spec, scenario, planned) if planned else {})

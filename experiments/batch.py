@@ -26,7 +26,7 @@ from .result import RESULT, cannot_write, write_directory, write_file
 BATCH, RUNS, FAILURES, LOCK = "batch.json", "runs", "failures", ".lock"
 WIDE, TIDY_PARQUET, TIDY_CSV = "runs.parquet", "metrics.parquet", "metrics.csv"
 
-ABOUT = ("key", "scenario", "controller", "timing", "seed", "begin", "end", "scale", "jitter")
+ABOUT = ("key", "scenario", "controller", "timing", "seed", "begin", "end", "scale", "jitter", "view")
 """Columns of the tidy table that say which run a row is of; every other number of a run becomes a row."""
 
 

@@ -140,7 +140,12 @@ class _Table:
     def told(self) -> dict[str, dict[str, Any]]:
         assert self.game is not None
         return {
-            name: {"time": self.game.states[name].time, "refusal": self.game.refusals[name].name} for name in self.sites
+            name: {
+                "time": self.game.states[name].time,
+                "refusal": self.game.refusals[name].name,
+                "view": self._spec.view,
+            }
+            for name in self.sites
         }
 
     def close(self) -> None:
@@ -153,7 +158,8 @@ class LightEnv(gymnasium.Env[Vector, Any]):
     """One light as a Gymnasium environment; the others run `others`.
 
     Actions are rows of stages, asked for every `interval` seconds. An episode is the scenario's window and ends by
-    truncation. Two environments at once in one process need `transport="traci"`. Raises InputError for a scenario or
+    truncation. `view="full"` shows the simulator's own vehicles in the place of what loops tell, and every step says so
+    (`info["view"]`). Two environments at once in one process need `transport="traci"`. Raises InputError for a scenario or
     light that is not there.
     """
 
@@ -174,6 +180,7 @@ class LightEnv(gymnasium.Env[Vector, Any]):
             light = next(iter(read_lights(read_scenario(scenario_path(scenario)))))
         self._table = _Table(RunSpec(scenario, others, **run), [light], interval, reward)
         self.light, self.render_mode = light, render_mode
+        self.scenario, self.site = Path(scenario).stem, self._table.sites[light]
         self.observation_space = self._table.observation_spaces[light]
         self.action_space = self._table.action_spaces[light]
 

@@ -65,6 +65,7 @@ def run_once(
         "end": end,
         "scale": spec.scale,
         "jitter": spec.jitter,
+        "view": spec.view,
         **asdict(metrics),
         "longest_red": red,
         "wall_s": round(perf_counter() - started, 3),

@@ -21,6 +21,7 @@ Timing = Literal["safe", "resco"]
 Transport = Literal["libsumo", "traci"]
 Stages = Literal["program", "all"]
 Loops = Literal["placed", "own"]
+View = Literal["loops", "full"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,7 @@ class RunSpec:
     jitter      every departure is put off by up to this long [s], drawn by the seed, alike in every arm
     stages      "program": the green sets of the light's programs; "all": every maximal set of compatible groups
     loops       "placed" by rule, or the scenario's "own"
+    view        what the strategies see: "loops", or "full", the simulator's own vehicles, for comparison and learning
     tables      also keep the time lost on every lane, for maps and tables by light
     options     further SUMO options, {name: value}
     """
@@ -52,6 +54,7 @@ class RunSpec:
     jitter: float = 0.0
     stages: Stages = "program"
     loops: Loops = "placed"
+    view: View = "loops"
     tables: bool = False
     transport: Transport = "libsumo"
     gui: bool = False
@@ -60,12 +63,14 @@ class RunSpec:
     def __post_init__(self) -> None:
         if not self.arm:
             several = ", ".join(f"{light}: {name}" for light, name in sorted(self.lights.items()))
-            object.__setattr__(self, "arm", f"{self.controller} ({several})" if several else self.controller)
+            seen = _(", full view") if self.view == "full" else ""
+            object.__setattr__(self, "arm", (f"{self.controller} ({several})" if several else self.controller) + seen)
         for name, choices in (
             ("timing", get_args(Timing)),
             ("transport", get_args(Transport)),
             ("stages", get_args(Stages)),
             ("loops", get_args(Loops)),
+            ("view", get_args(View)),
         ):
             if (value := getattr(self, name)) not in choices:
                 raise InputError(unknown(_("{name} {value!r}").format(name=name, value=value), value, choices))
@@ -126,10 +131,11 @@ class _Strict(BaseModel):
 
 
 class ArmSpec(_Strict):
-    """An arm that is more than one name: a strategy for most lights and others for some."""
+    """An arm that is more than one name: a strategy for most lights and others for some, or one with the full view."""
 
     controller: str
     lights: dict[str, str] = {}
+    view: View = "loops"
 
 
 class ScenarioSpec(_Strict):
@@ -203,6 +209,7 @@ class BatchSpec(_Strict):
                 end=self.end if place.end is None else place.end,
                 scale=scale,
                 jitter=self.jitter,
+                view=arm.view,
                 tables=self.tables,
                 options=self.options,
             )

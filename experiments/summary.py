@@ -90,6 +90,8 @@ class Summary:
                     "the demand is the same in every seed: intervals cover the drivers' chance alone; vary it with jitter or scales"
                 )
             )
+        if seen := sorted(name for name, arm in self.spec.arms.items() if arm.view == "full"):
+            said.append(_("full view, every vehicle seen, as no road has it: {arms}").format(arms=", ".join(seen)))
         teleports = sum(counts["teleports"] for cell in self.cells for counts in cell.counts.values())
         if teleports:
             said.append(_("vehicles were teleported out of jams: delays are too low by what they would have waited"))

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +74,17 @@ def find_sumo() -> Installation:
     raise MissingSumo(
         f"Eclipse SUMO was not found: SUMO_HOME is not set and the wheel is not there; set SUMO_HOME, or {_REMEDY}"
     )
+
+
+class Approaching(NamedTuple):
+    """A vehicle on its way to a light: the signal index it will meet, how far it is [m], its speed and what is allowed there [m/s], its
+    lane."""
+
+    link: int
+    distance: float
+    speed: float
+    free: float
+    lane: str
 
 
 class Simulator(Protocol):
@@ -165,6 +176,17 @@ class InProcess:
         loops = self._loops
         numbers = np.fromiter((self._number(loops[row]) for row in counted), np.int64, len(counted))
         return numbers, [[(entry[2], entry[3]) for entry in self._data(loops[row])] for row in seen]
+
+    def approaching(self) -> dict[str, list[Approaching]]:
+        """Light -> every vehicle whose next light it is; for full view, which no strategy on the road has."""
+        found: dict[str, list[Approaching]] = {}
+        vehicle = self._sumo.vehicle
+        for name in vehicle.getIDList():
+            if ahead := vehicle.getNextTLS(name):
+                light, link, distance, _state = ahead[0]
+                speed, free = vehicle.getSpeed(name), vehicle.getAllowedSpeed(name)
+                found.setdefault(light, []).append(Approaching(link, distance, speed, free, vehicle.getLaneID(name)))
+        return found
 
     def close(self) -> None:
         """See Simulator."""

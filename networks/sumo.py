@@ -13,6 +13,7 @@ import numpy.typing as npt
 from ..core.counts import Counts
 from ..core.errors import InputError
 from ..core.intersection import Intersection
+from ..core.messages import _
 from ..core.ports import Mode, Refusal, Status, Wish
 from ..core.sequencer import TICKS, Sequencer
 from .detectors import own_loops, write_loops
@@ -23,7 +24,7 @@ from .netfile import read_lights
 from .options import Outputs, options_of
 from .redirect import redirected
 from .scenario import Scenario
-from .simulator import InProcess, Simulator, find_sumo
+from .simulator import Approaching, InProcess, Simulator, find_sumo
 from .wire import OverTraci
 
 Transport = Literal["libsumo", "traci"]
@@ -52,6 +53,7 @@ class SumoStreet:
         self._all = tuple(self.cabinets.values())
         self._shown: list[tuple[str, str]] = [(c.light.name, c.letters()) for c in self._all]
         self._running = True
+        self._overview: tuple[float, dict[str, list[Approaching]]] = (-1.0, {})
 
     def tick(self) -> bool:
         """One second more; False when the window is over, or without one, when the last vehicle has left."""
@@ -67,6 +69,14 @@ class SumoStreet:
             cabinet.pass_second()
         self._loops.read(self.time)
         return True
+
+    def approaching(self, light: str) -> list[Approaching]:
+        """Every vehicle whose next light this is; for full view alone. Raises InputError over TraCI."""
+        if not isinstance(self._simulator, InProcess):
+            raise InputError(_("full view is had from libsumo only; leave out --transport traci and --gui"))
+        if self._overview[0] != self.time:
+            self._overview = self.time, self._simulator.approaching()
+        return self._overview[1].get(light, [])
 
     def close(self) -> None:
         """End the simulation; SUMO writes its outputs."""

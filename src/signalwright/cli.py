@@ -112,6 +112,10 @@ def run(
     ] = "libsumo",
     stages: Stages = "program",
     loops: Loops = "placed",
+    view: Annotated[
+        Literal["loops", "full"],
+        typer.Option(help=_("What strategies see: loops, or (for comparison only) every vehicle of the simulator.")),
+    ] = "loops",
     gui: Annotated[bool, typer.Option("--gui", help=_("Watch it in SUMO's window."))] = False,
     out: Annotated[
         Path | None, typer.Option(help=_("Directory for result.json, trips.parquet and the manifest."))
@@ -128,7 +132,7 @@ def run(
 
     spec = RunSpec(
         scenario=scenario, controller=controller, lights=_per_light(at), seed=seed, timing=timing, begin=begin, end=end, scale=scale,
-        transport="traci" if gui else transport, gui=gui, stages=stages, loops=loops,
+        transport="traci" if gui else transport, gui=gui, stages=stages, loops=loops, view=view,
     )  # fmt: skip
     with progress() as told:
         advance = told(f"{scenario}, {spec.arm}")
@@ -243,6 +247,7 @@ for command in (
     compare_commands.compare,
     compare_commands.merge,
     compare_commands.report,
+    compare_commands.learn,
     network_commands.synthetic,
 ):
     app.command()(command)

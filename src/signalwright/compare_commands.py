@@ -144,6 +144,31 @@ def report(
     typer.echo(write_report(summarise(directory, baseline), directory / "report"))
 
 
+def learn(
+    scenario: Annotated[str, typer.Argument(help=_("Where to train."))] = "cross",
+    light: Annotated[str | None, typer.Option(help=_("At which light, by default the first."))] = None,
+    generations: Annotated[int, typer.Option(help=_("Rounds of the search, about ten episodes each."))] = 10,
+    window: Annotated[float, typer.Option(help=_("Seconds of an episode."))] = 900.0,
+    view: Annotated[str, typer.Option(metavar="loops|full", help=_("What the agent sees."))] = "loops",
+    seed: Annotated[int, typer.Option(help=_("Seed of search and traffic."))] = 1,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help=_("The agent's file; it is then a strategy by this name."))
+    ] = Path("agent.json"),
+) -> None:
+    """Train an agent that weighs what loops tell, by CMA-ES in the Gymnasium environment; then compare it like any strategy."""
+    from .experiments.learn import train
+    from .experiments.spec import scenario_path
+    from .networks.scenario import read_scenario
+
+    end = read_scenario(scenario_path(scenario)).begin + window
+    with counter(_("episodes")) as move:
+        agent = train(scenario, light, generations=generations, seed=seed, progress=move, end=end, view=view)
+    agent.write(out)
+    typer.echo(
+        _("{path}; run `signalwright compare {scenario} --controllers plan,{path}`").format(path=out, scenario=scenario)
+    )
+
+
 def _conclude(out: Path, spec: BatchSpec) -> None:
     """The table on the terminal and the report beside the runs."""
     from .experiments.report import write_report

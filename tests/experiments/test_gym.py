@@ -31,6 +31,25 @@ def test_gymnasium_checks_it() -> None:
     env.close()
 
 
+def test_full_view() -> None:
+    """The checker passes with the full view too; every step says which view it was, and the two views differ."""
+    seen = {}
+    for view in ("loops", "full"):
+        env = LightEnv("cross", end=120.0, view=view)
+        if view == "full":
+            with warnings.catch_warnings():
+                warnings.filterwarnings(
+                    "ignore", message=".*not have a render.*|.*render_modes.*|.*max_episode_steps.*|.*spec.*"
+                )
+                check_env(env, skip_render_check=True)
+        env.reset(seed=3)
+        for _step in range(20):
+            seen[view], _reward, _terminated, _over, info = env.step(0)
+        assert info["view"] == view
+        env.close()
+    assert not np.array_equal(seen["loops"], seen["full"])
+
+
 def test_pettingzoo_checks_it() -> None:
     """PettingZoo's checkers find nothing wrong with the environment of many, and equal seeds give equal games."""
     env = StreetEnv("corridor", end=200.0)
