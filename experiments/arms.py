@@ -22,8 +22,8 @@ from ..networks.netfile import read_lights
 from ..networks.scenario import Scenario
 from ..networks.sumo import SumoCabinet, SumoStreet, open_street
 from .agent import AGENT, read_agent
+from .crossings import order_outputs
 from .provenance import file_hash, source_hash
-from .reds import order_outputs
 from .spec import RunSpec, unknown
 
 PLAN = "plan"

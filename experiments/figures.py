@@ -1,11 +1,11 @@
-"""The figures of a report, each as SVG text: the same data give the same bytes."""
+"""The figures of a report, each as SVG and PNG: the same data give the same bytes."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -32,6 +32,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7
 """Told apart by the colour-blind too (Okabe and Ito)."""
 BIN = 300.0
 """Delay over time is drawn in bins of this long [s]."""
+DPI = 160
+"""Of the pixels."""
 MANY = 4000
 """More lanes than this are drawn as pixels within the figure, not as lines."""
 
@@ -43,12 +45,20 @@ def _figure(width: float, height: float) -> Iterator[tuple[Figure, Axes]]:
         yield figure, figure.add_subplot()
 
 
-def _svg(figure: Figure) -> str:
-    buffer = io.StringIO()
+class Drawing(NamedTuple):
+    """A figure, as lines and as pixels."""
+
+    svg: str
+    png: bytes
+
+
+def _drawing(figure: Figure) -> Drawing:
+    lines, pixels = io.StringIO(), io.BytesIO()
     with mpl.rc_context(STYLE):
-        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue()
-    return text[text.index("<svg") :]
+        figure.savefig(lines, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(pixels, format="png", dpi=DPI, metadata={"Software": None})
+    text = lines.getvalue()
+    return Drawing(text[text.index("<svg") :], pixels.getvalue())
 
 
 def colour(arms: Sequence[str], arm: str) -> str:
@@ -56,7 +66,7 @@ def colour(arms: Sequence[str], arm: str) -> str:
     return COLOURS[list(arms).index(arm) % len(COLOURS)]
 
 
-def intervals(arms: Sequence[Arm], unit: str) -> str:
+def intervals(arms: Sequence[Arm], unit: str) -> Drawing:
     """Mean and interval of every arm, with each seed's worst as a small mark."""
     with _figure(6.4, 0.7 + 0.34 * len(arms)) as (figure, axes):
         names = [arm.name for arm in arms]
@@ -71,10 +81,10 @@ def intervals(arms: Sequence[Arm], unit: str) -> str:
         axes.invert_yaxis()
         axes.set_xlim(left=0)
         axes.set_xlabel(f"{unit}; | " + _("worst seed"))
-        return _svg(figure)
+        return _drawing(figure)
 
 
-def differences(found: Sequence[Comparison], unit: str) -> str:
+def differences(found: Sequence[Comparison], unit: str) -> Drawing:
     """Difference of every arm from the baseline, with its interval."""
     with _figure(6.4, 0.7 + 0.34 * len(found)) as (figure, axes):
         for row, one in enumerate(found):
@@ -93,10 +103,10 @@ def differences(found: Sequence[Comparison], unit: str) -> str:
         axes.set_xlabel(
             _("difference from {baseline} {unit}; to the left is better").format(baseline=found[0].baseline, unit=unit)
         )
-        return _svg(figure)
+        return _drawing(figure)
 
 
-def distribution(delays: Mapping[str, Sequence[pl.Series]]) -> str:
+def distribution(delays: Mapping[str, Sequence[pl.Series]]) -> Drawing:
     """How many vehicles have at most so much delay: one thin line for each seed, {arm: delays of each seed [s]}."""
     with _figure(6.4, 3.0) as (figure, axes):
         longest = 1.0
@@ -119,10 +129,10 @@ def distribution(delays: Mapping[str, Sequence[pl.Series]]) -> str:
         axes.set_xlabel(_("delay of a vehicle [s]"))
         axes.set_ylabel(_("vehicles with at most this [%]"))
         axes.legend(frameon=False, loc="lower right")
-        return _svg(figure)
+        return _drawing(figure)
 
 
-def over_time(bins: Mapping[str, pl.DataFrame]) -> str:
+def over_time(bins: Mapping[str, pl.DataFrame]) -> Drawing:
     """Mean delay of the vehicles that wanted to start in each five minutes, with the range over seeds.
 
     {arm: columns time [s], low, mean, high [s/veh]}
@@ -137,7 +147,7 @@ def over_time(bins: Mapping[str, pl.DataFrame]) -> str:
         axes.set_xlabel(_("when the vehicle wanted to start [min]"))
         axes.set_ylabel(_("delay [s/veh]"))
         figure.legend(frameon=False, fontsize=8, loc="outside upper center", ncols=4)
-        return _svg(figure)
+        return _drawing(figure)
 
 
 def in_bins(trips: Sequence[pl.DataFrame]) -> pl.DataFrame:
@@ -156,7 +166,7 @@ def in_bins(trips: Sequence[pl.DataFrame]) -> pl.DataFrame:
     return joined.sort("time")
 
 
-def bars(values: Mapping[str, Mapping[str, float]], unit: str) -> str:
+def bars(values: Mapping[str, Mapping[str, float]], unit: str) -> Drawing:
     """One group of bars for each light, one bar for each arm: {arm: {light: value}}."""
     arms, lights = list(values), list(next(iter(values.values())))
     with _figure(6.4, 0.8 + (0.12 + 0.16 * len(arms)) * len(lights)) as (figure, axes):
@@ -168,13 +178,13 @@ def bars(values: Mapping[str, Mapping[str, float]], unit: str) -> str:
         axes.invert_yaxis()
         axes.set_xlabel(unit)
         figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=4)
-        return _svg(figure)
+        return _drawing(figure)
 
 
 Shape = Sequence[tuple[float, float]]
 
 
-def network(shapes: Mapping[str, Shape], values: Mapping[str, float], lights: Shape, top: float, title: str) -> str:
+def network(shapes: Mapping[str, Shape], values: Mapping[str, float], lights: Shape, top: float, title: str) -> Drawing:
     """The lanes of a net, coloured by value; lanes without one are grey. `top` is the value of the deepest colour."""
     with _figure(6.4, 5.2) as (figure, axes):
         grey = [shape for lane, shape in shapes.items() if lane not in values]
@@ -196,4 +206,4 @@ def network(shapes: Mapping[str, Shape], values: Mapping[str, float], lights: Sh
         axes.set_title(title, fontsize=9)
         bar: Any = figure.colorbar(lines, ax=axes, shrink=0.6)
         bar.set_label(_("time lost on the lane [s/veh]"))
-        return _svg(figure)
+        return _drawing(figure)

@@ -56,7 +56,7 @@ def code_hash() -> str:
     root = Path(__file__).resolve().parent
     rooms = Path(__file__).parent.parent
     files = [path for room in ("core", "controllers", "networks") for path in (rooms / room).rglob("*.py")]
-    files += [root / name for name in ("agent.py", "arms.py", "metrics.py", "observation.py", "reds.py", "run.py")]
+    files += [root / name for name in ("agent.py", "arms.py", "metrics.py", "observation.py", "crossings.py", "run.py")]
     parts = {
         path.relative_to(rooms if path.is_relative_to(rooms) else root).as_posix(): file_hash(path) for path in files
     }

@@ -24,7 +24,7 @@ from .summary import COUNTS, HEADLINE, Cell, Summary
 from .tables import UNITS, cell_rows, cell_warnings, head, latex, markdown, metric_name, ranking_notes
 
 TEMPLATE = Path(__file__).with_name("report.html.j2")
-LANES = "lanes.parquet"
+LANES, MOVEMENTS = "lanes.parquet", "movements.parquet"
 WORST_LANES = 12
 """Rows of the table of lanes."""
 
@@ -68,13 +68,14 @@ class _Part:
     warnings: list[str]
     others: list[tuple[str, list[list[str]]]]
     counts: list[list[str]]
-    figures: dict[str, tuple[str, str]] = field(default_factory=dict)
+    figures: dict[str, tuple[str, figures.Drawing]] = field(default_factory=dict)
     lanes: list[list[str]] = field(default_factory=list)
+    movements: list[list[str]] = field(default_factory=list)
     no_map: str = ""
 
 
 def write_report(summary: Summary, out: Path) -> Path:
-    """Write the report's directory: report.html, figures as SVG, tables.md, tables.tex. Returns the path of the HTML
+    """Write the report's directory: report.html, figures as SVG and PNG, tables.md, tables.tex. Returns the path of the HTML
     file.
 
     An older report there is replaced. Raises ResultError where it cannot be written.
@@ -86,8 +87,9 @@ def write_report(summary: Summary, out: Path) -> Path:
         "tables.tex": latex(summary).encode(),
     }
     for number, part in enumerate(parts, 1):
-        for name, (_caption, svg) in part.figures.items():
-            files[f"{number}-{name}.svg"] = svg.encode()
+        for name, (_caption, drawing) in part.figures.items():
+            files[f"{number}-{name}.svg"] = drawing.svg.encode()
+            files[f"{number}-{name}.png"] = drawing.png
     write_directory(out, files)
     return out / "report.html"
 
@@ -116,6 +118,7 @@ def render(summary: Summary, parts: list[_Part]) -> str:
         ],
         head=head(),
         counts_head=[_("strategy"), *(count.replace("_", " ") for count in COUNTS)],
+        movements_head=[_("light"), _("from"), _("to"), _("vehicles"), *_arm_titles(summary)],
         lanes_head=[_("light"), _("lane"), _("movements"), *_arm_titles(summary)],
         ranking=summary.ranking.mean_ranks,
         ranking_notes=ranking_notes(summary),
@@ -137,6 +140,7 @@ def _part(data: _CellData) -> _Part:
         counts=[[arm, *(f"{counts[count]:.1f}" for count in COUNTS)] for arm, counts in cell.counts.items()],
     )
     _draw(data, part.figures)
+    part.movements.extend(_movement_rows(data))
     try:
         _draw_places(data, part.figures, part.lanes)
     except SignalwrightError as error:
@@ -144,7 +148,7 @@ def _part(data: _CellData) -> _Part:
     return part
 
 
-def _draw(data: _CellData, drawn: dict[str, tuple[str, str]]) -> None:
+def _draw(data: _CellData, drawn: dict[str, tuple[str, figures.Drawing]]) -> None:
     cell = data.cell
     for metric, arms in cell.arms.items():
         drawn[f"{metric}-intervals"] = (metric_name(metric), figures.intervals(arms, UNITS[metric]))
@@ -160,7 +164,7 @@ def _draw(data: _CellData, drawn: dict[str, tuple[str, str]]) -> None:
     drawn["over-time"] = (_("Delay over time, with the range over seeds"), figures.over_time(bins))
 
 
-def _draw_places(data: _CellData, drawn: dict[str, tuple[str, str]], rows: list[list[str]]) -> None:
+def _draw_places(data: _CellData, drawn: dict[str, tuple[str, figures.Drawing]], rows: list[list[str]]) -> None:
     tables = data.tables(LANES)
     if not tables:
         return
@@ -174,9 +178,29 @@ def _draw_places(data: _CellData, drawn: dict[str, tuple[str, str]], rows: list[
     }
     top = max((value for values in used.values() for value in _most(values)), default=1.0) or 1.0
     for arm, values in used.items():
-        svg = figures.network(places.shapes, values, places.spots, top, arm)
-        drawn[f"map-{list(used).index(arm) + 1}"] = (_("Time lost on each lane under {arm}").format(arm=arm), svg)
+        drawing = figures.network(places.shapes, values, places.spots, top, arm)
+        drawn[f"map-{list(used).index(arm) + 1}"] = (_("Time lost on each lane under {arm}").format(arm=arm), drawing)
     rows += _lane_rows(data.summary, places, each)
+
+
+def _movement_rows(data: _CellData) -> list[list[str]]:
+    """Every movement with its delay under each arm, as means over the seeds, those that lose most first."""
+    tables = data.tables(MOVEMENTS)
+    if not tables:
+        return []
+    place = ["light", "origin", "destination"]
+    means = [
+        pl.concat(found).group_by(place).agg(pl.col("vehicles").mean(), pl.col("delay").mean().alias(arm))
+        for arm, found in tables.items()
+    ]
+    joined = means[0]
+    for other in means[1:]:
+        joined = joined.join(other.drop("vehicles"), on=place, how="left")
+    joined = joined.sort(pl.max_horizontal(*tables), *place, descending=[True, False, False, False])
+    return [
+        [*row[:3], f"{row[3]:.0f}", *("" if value is None else f"{value:.1f}" for value in row[4:])]
+        for row in joined.rows()
+    ]
 
 
 def _most(values: Mapping[str, float]) -> list[float]:

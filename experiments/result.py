@@ -21,7 +21,7 @@ from ..core.errors import ResultError
 from ..core.messages import _
 
 RESULT, TRIPS, MANIFEST = "result.json", "trips.parquet", "manifest.json"
-TABLES = ("lanes.parquet", "decisions.parquet")
+TABLES = ("lanes.parquet", "movements.parquet", "decisions.parquet")
 """Further tables a run may leave beside its trips."""
 
 NOT_COMPARED = frozenset({"wall_s", "peak_mib"})

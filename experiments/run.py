@@ -16,11 +16,11 @@ from ..core.messages import _
 from ..core.ports import Clock
 from ..networks.scenario import Scenario, read_scenario
 from .arms import check_strategy, open_arm, source
+from .crossings import read_crossings
 from .lanes import read_lanes
 from .memory import forget_peak, peak
 from .metrics import measure, read_statistic, read_trips
 from .provenance import code_hash, digest, input_hashes, versions
-from .reds import longest_red
 from .result import Result, check_target, read_manifest, table_hash, write_result
 from .spec import RunSpec, scenario_path
 
@@ -54,8 +54,10 @@ def run_once(
         end = _simulate(spec, scenario, outputs, progress, observe)
         trips = read_trips(outputs / "tripinfo.xml", end)
         metrics = measure(trips, read_statistic(outputs / "statistics.xml"))
-        red = longest_red(scenario.net, outputs, end)
-        tables = {"lanes.parquet": read_lanes(outputs / "lanes.xml")} if spec.tables else {}
+        crossings = read_crossings(scenario.net, outputs, end)
+        tables = {}
+        if spec.tables:
+            tables = {"lanes.parquet": read_lanes(outputs / "lanes.xml"), "movements.parquet": crossings.table()}
     row = {
         "scenario": scenario.name,
         "controller": spec.arm,
@@ -67,7 +69,7 @@ def run_once(
         "jitter": spec.jitter,
         "view": spec.view,
         **asdict(metrics),
-        "longest_red": red,
+        "longest_red": crossings.longest_red,
         "wall_s": round(perf_counter() - started, 3),
         "peak_mib": round(peak(), 1),
     }

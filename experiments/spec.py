@@ -38,7 +38,7 @@ class RunSpec:
     stages      "program": the green sets of the light's programs; "all": every maximal set of compatible groups
     loops       "placed" by rule, or the scenario's "own"
     view        what the strategies see: "loops", or "full", the simulator's own vehicles, for comparison and learning
-    tables      also keep the time lost on every lane, for maps and tables by light
+    tables      also keep the time lost on every lane and by every movement, for maps and tables by light
     options     further SUMO options, {name: value}
     """
 

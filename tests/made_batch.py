@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from signalwright.experiments.batch import BatchDirectory
+from signalwright.experiments.crossings import MOVEMENT_SCHEMA
 from signalwright.experiments.lanes import LANE_SCHEMA
 from signalwright.experiments.metrics import TRIP_SCHEMA
 from signalwright.experiments.result import Result, result_files
@@ -16,7 +17,8 @@ from signalwright.networks.netfile import read_lights
 from signalwright.networks.scenario import read_scenario
 from signalwright.networks.shipped import scenario_path
 
-SPEC = {"scenarios": "cross", "controllers": ["plan", "better", "same & <odd>"], "seeds": 12, "jitter": 30.0}
+ARMS = ["plan", "better", "same & <odd>"]
+SPEC = {"scenarios": "cross", "controllers": ARMS, "seeds": 12, "jitter": 30.0}
 
 
 def make(folder: Path, means: dict[str, float] | None = None, lanes: bool = True, seeds: int = 12) -> BatchSpec:
@@ -62,9 +64,14 @@ def _result(arm: str, seed: int, delays: np.ndarray, source: Path, lanes: bool) 
     }  # fmt: skip
     tables = {}
     if lanes:
+        more = 10.0 * ARMS.index(arm)
+        moves = [("cross", "west", "east", 100, 10.0 + more, 40.0), ("cross", "south", "east", 50, 20.0 + more, 60.0)]
         names = [
             lane.name for light in read_lights(read_scenario(source)).values() for lane in light.intersection.lanes
         ]
         rows = [(name[:-2], name, 100, 100.0 * (k + 1), 50.0, 3.0, 9.0) for k, name in enumerate(names)]
-        tables = {"lanes.parquet": pl.DataFrame(rows, schema=LANE_SCHEMA, orient="row")}
+        tables = {
+            "lanes.parquet": pl.DataFrame(rows, schema=LANE_SCHEMA, orient="row"),
+            "movements.parquet": pl.DataFrame(moves, schema=MOVEMENT_SCHEMA, orient="row"),
+        }
     return Result(row, trips, {"format": 1, "scenario_file": str(source)}, tables)

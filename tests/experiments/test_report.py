@@ -113,8 +113,8 @@ def test_one_page_offline(report: Path) -> None:
     assert reader.seen.count("svg") == len(list(report.parent.glob("*.svg"))) >= 10
 
 
-def test_figures_are_svg(report: Path) -> None:
-    """Each figure is also a file by itself that an XML reader takes."""
+def test_figures_are_files(report: Path) -> None:
+    """Each figure is also a file by itself, as SVG that an XML reader takes and as PNG."""
     names = {path.stem for path in report.parent.glob("*.svg")}
     assert {
         "1-delay-intervals",
@@ -125,8 +125,21 @@ def test_figures_are_svg(report: Path) -> None:
         "1-map-1",
         "1-map-3",
     } <= names
+    assert {path.stem for path in report.parent.glob("*.png")} == names
+    for path in report.parent.glob("*.png"):
+        assert path.read_bytes().startswith(b"\x89PNG\r\n\x1a\n")
     for path in report.parent.glob("*.svg"):
         assert etree.parse(str(path)).getroot().tag.endswith("svg")
+
+
+def test_movements(report: Path) -> None:
+    """Every movement stands in the page with its delay under each arm, the worst first."""
+    table = etree.HTML(report.read_text(encoding="utf-8")).xpath("//details[1]//tbody/tr")
+    rows = [["".join(cell.itertext()) for cell in row] for row in table]
+    assert rows == [
+        ["cross", "south", "east", "50", "20.0", "30.0", "40.0"],
+        ["cross", "west", "east", "100", "10.0", "20.0", "30.0"],
+    ]
 
 
 def test_same_report_again(summary: Summary, report: Path, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The longest red with demand."""
+"""Who crossed when: delay by movement, and the longest red with demand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signalwright.core.errors import ResultError
-from signalwright.experiments.reds import longest, longest_red
+from signalwright.experiments.crossings import longest, read_crossings
+from signalwright.experiments.result import read_result
 from signalwright.experiments.run import run_once
 from signalwright.experiments.spec import RunSpec, scenario_path
 from signalwright.networks.netfile import read_lights
@@ -38,9 +39,32 @@ def test_by_hand(tmp_path: Path) -> None:
     (tmp_path / "n.net.xml").write_text(NET)
     (tmp_path / "states.xml").write_text(STATES)
     (tmp_path / "routes.xml").write_text(ROUTES)
-    assert longest_red(tmp_path / "n.net.xml", tmp_path, 100.0) == 100.0 - 65.0
+    assert read_crossings(tmp_path / "n.net.xml", tmp_path, 100.0).longest_red == 100.0 - 65.0
     (tmp_path / "routes.xml").write_text(ROUTES.replace('id="c" depart="60"', 'id="c" depart="90"'))
-    assert longest_red(tmp_path / "n.net.xml", tmp_path, 100.0) == 30.0 - 15.0
+    assert read_crossings(tmp_path / "n.net.xml", tmp_path, 100.0).longest_red == 30.0 - 15.0
+
+
+def test_by_movement(tmp_path: Path) -> None:
+    """Delay by movement: due at 15 and 30 s, across at 31 and 52 s; due at 70 s and never across by 100 s."""
+    (tmp_path / "n.net.xml").write_text(NET)
+    (tmp_path / "states.xml").write_text(STATES)
+    (tmp_path / "routes.xml").write_text(ROUTES)
+    table = read_crossings(tmp_path / "n.net.xml", tmp_path, 100.0).table()
+    assert table.rows() == [("J", "in", "out", 2, (16 + 22) / 2, 15.0), ("J", "side", "out", 1, 35.0, 35.0)]
+
+
+def test_movements_add_up_to_vehicles(tmp_path: Path) -> None:
+    """In a real run every vehicle that got onto the approach of the one light is in one movement, and none lost more there than in all."""
+    result = run_once(RunSpec("cross", "plan", end=600.0, tables=True), tmp_path / "out")
+    table = read_result(tmp_path / "out").tables["movements.parquet"]
+    assert set(table["light"]) == {"cross"}
+    assert result.row["arrived"] <= table["vehicles"].sum() <= result.row["inserted"]
+    lost = (table["delay"] * table["vehicles"]).sum()
+    assert (
+        0.5 * result.row["time_loss"] * result.row["inserted"]
+        < lost
+        < 1.1 * result.row["time_loss"] * result.row["inserted"]
+    )
 
 
 def test_fixed_time_is_known() -> None:
@@ -81,4 +105,4 @@ def test_broken_outputs(tmp_path: Path) -> None:
     """A run that left no outputs is one clear error."""
     (tmp_path / "n.net.xml").write_text(NET)
     with pytest.raises(ResultError, match="no usable signal"):
-        longest_red(tmp_path / "n.net.xml", tmp_path, 10.0)
+        read_crossings(tmp_path / "n.net.xml", tmp_path, 10.0)
