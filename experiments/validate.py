@@ -210,7 +210,9 @@ def broken(before: Floats, after: Floats, locked_before: Bools, locked_after: Bo
     seed's delay under the programs in force and the plan's own median."""
     usual, own = float(np.median(before)), float(np.median(after))
     one = locked_before | (before > JAM * usual)
-    two = locked_after | (after > JAM * usual) | (after > JAM * own) | ((after > TWICE * before) & (after > TWICE * own))
+    two = (
+        locked_after | (after > JAM * usual) | (after > JAM * own) | ((after > TWICE * before) & (after > TWICE * own))
+    )
     return np.asarray(one), np.asarray(two)
 
 
@@ -226,7 +228,9 @@ def _queues(before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, An
                 spilled[0], spilled[1],
             )
         )  # fmt: skip
-    return tuple(sorted(made, key=lambda queue: (-queue.spilled_after, -queue.after / max(1.0, queue.room), queue.lane)))
+    return tuple(
+        sorted(made, key=lambda queue: (-queue.spilled_after, -queue.after / max(1.0, queue.room), queue.lane))
+    )
 
 
 def _difference(

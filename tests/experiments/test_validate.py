@@ -81,7 +81,13 @@ def test_queues_are_told_against_the_room_of_their_lane() -> None:
             "b_0": {"queue": 60.0 if full else 30.0, "room": 60.0, "spilled": full},
         }
     fullest, other = judged(made, "s", "p", looks=1).queues
-    assert (fullest.lane, fullest.room, fullest.worst, fullest.spilled_before, fullest.spilled_after) == ("b_0", 60.0, 60.0, 0, 1)
+    assert (fullest.lane, fullest.room, fullest.worst, fullest.spilled_before, fullest.spilled_after) == (
+        "b_0",
+        60.0,
+        60.0,
+        0,
+        1,
+    )
     assert (fullest.before, fullest.after) == (30.0, 40.0)
     assert (other.lane, other.spilled_after) == ("a_0", 0)
 
