@@ -5,10 +5,11 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 from xml.sax.saxutils import quoteattr
 
 from ..core.errors import CountsError, InputError, SimulationError
@@ -59,6 +60,10 @@ class Sampled:
 
     routes: Path
     met: tuple[Met, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {"routes": str(self.routes), "words": self.words, "met": [asdict(one) for one in self.met]}
 
     @property
     def words(self) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,7 @@ from ..networks.demand import Flows, driven_journeys
 from ..networks.detectors import place_loops
 from ..networks.light import Light
 from ..networks.netfile import read_lights
+from ..networks.planfile import clock
 from ..networks.planprogram import Switch
 from ..networks.scenario import read_scenario
 from ..networks.streets import streets_of
@@ -37,6 +39,37 @@ class Day:
     flows: Mapping[str, Mapping[str, Flows]]
     nodes: Mapping[str, Node]
     remarks: tuple[str, ...]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """What begins when, plan by plan, light by light, and what was remarked."""
+        said = [_("{time} {plan}").format(time=clock(switch.time), plan=switch.name) for switch in self.times]
+        for name, of_lights in self.plans.items():
+            for light, safe in of_lights.items():
+                greens = ", ".join(f"{s} {g} s" for s, g in zip(safe.plan.stages, safe.plan.greens, strict=True))
+                said.append(
+                    _("{plan}, light {light}: cycle {cycle} s, offset {offset} s, {greens}").format(
+                        plan=name, light=light, cycle=safe.cycle, offset=safe.plan.offset, greens=greens
+                    )
+                )
+        return (*said, *self.remarks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "times": [{"at": clock(switch.time), "plan": switch.name} for switch in self.times],
+            "plans": {
+                name: {
+                    light: {
+                        "cycle": safe.cycle, "offset": safe.plan.offset, "stages": list(safe.plan.stages),
+                        "greens": list(safe.plan.greens), "flows": dict(self.flows[name][light]),
+                    }
+                    for light, safe in of_lights.items()
+                }
+                for name, of_lights in self.plans.items()
+            },
+            "remarks": list(self.remarks),
+        }  # fmt: skip
 
     def change(self, light: str, at: int, method: Method = "shortway") -> Transition:
         """The timetable, second by second, of the change of a light at switch number `at`."""

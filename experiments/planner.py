@@ -15,7 +15,7 @@ from ..core.certify import SafePlan, certify
 from ..core.errors import InputError, UnsafePlan
 from ..core.messages import _
 from ..core.plan import Plan
-from ..core.planning.fixed import webster_plan
+from ..core.planning.fixed import CROSS_PRODUCT, webster_plan
 from ..core.planning.network import NetworkPlan, optimise
 from ..networks.demand import Flows, Journeys, driven_journeys, flows_of
 from ..networks.light import Light
@@ -43,6 +43,11 @@ STRESS = (1.0, 1.05, 1.0, 1.1)
 """Factors on the demand, seed by seed: a plan with nothing to spare is found out before it is chosen."""
 PUT_OFF = 30.0
 """Departures are put off by up to this long [s] where the demand is more; the others have the scenario's own as it stands."""
+
+ENDURANCE = 20
+"""Further seeds, all of the heaviest demand, that the plan to be chosen must come through without a gridlock."""
+FAMILIES = {0.0: "turns protected", CROSS_PRODUCT: "busy turns protected", math.inf: "fewest stages"}
+"""Which turns may do without a stage that protects them (see streets_of), and what that is called."""
 
 Plans = Mapping[str, SafePlan]
 
@@ -134,9 +139,9 @@ def plan_scenario(
 
     The candidates are the programs in force, Webster's plan at each light and the best of the network search at several
     cycles, with and without stages that only protect a turn. All go through SUMO with one seed, the better half with
-    two more, the `finalists` with `seeds`; the best is then altered, light by light, in `polish` further trials. The last
-    word have twice as many fresh seeds, so that a plan that was lucky, or locks now and then, is found out. Nothing
-    that `certify` refuses is simulated. The same `seed` gives the same plans.
+    two more, the `finalists` with `seeds`; the best, and the best with more stages, are then altered, light by light, in
+    `polish` further trials. The last word have twice as many fresh seeds, so that a plan that was lucky is found out, and
+    what is chosen must come through 20 seeds of heavy demand without a gridlock. Nothing that `certify` refuses is simulated. The same `seed` gives the same plans.
     Raises InputError, MissingSumo, SimulationError.
     """
     source = scenario_path(scenario)
@@ -158,20 +163,24 @@ def plan_scenario(
     with TemporaryDirectory(prefix="signalwright-") as folder:
         bench = Bench(str(source), lights, name, Path(folder), begin, end, workers)
         ranked = _ranked(bench, candidates, seeds, finalists)
-        if polish and (start := next((c for c in ranked[:finalists] if c.plans), None)) is not None:
-            told(_("altering the best plan in {n} trials").format(n=polish))
-            plans = refined(start.plans, bench.costs, polish, np.random.default_rng(seed))
+        starts = _starts(ranked) if polish else []
+        for start in starts:
+            share = polish // len(starts)
+            told(_("altering {name} in {n} trials").format(name=start.name, n=share))
+            plans = refined(start.plans, bench.costs, share, np.random.default_rng(seed))
             if plans != start.plans:
                 better = Candidate(_("{name}, polished in SUMO").format(name=start.name), plans, start.cycle)
                 ranked.insert(0, better)
         if len(ranked) > 1:
-            told(_("trying the best {n} again with fresh seeds").format(n=min(len(ranked), finalists + 1)))
-            fresh = range(TRAINING + 500, TRAINING + 500 + 2 * seeds)  # none that anything was chosen or altered on
-            last, rest = ranked[: finalists + 1], ranked[finalists + 1 :]
+            last = ranked[: finalists + len(starts)]
+            rest = ranked[len(last) :]
             last += [c for c in rest if c.name == IN_FORCE]
             last += [c for c in rest if _stages(c) > max(map(_stages, last))][:1]  # with its turns protected
+            told(_("trying the best {n} again with fresh seeds").format(n=len(last)))
+            fresh = range(TRAINING + 500, TRAINING + 500 + 2 * seeds)  # none that anything was chosen or altered on
             again = bench.tried([replace(c, delays=(), locks=0) for c in last], fresh)
-            ranked = sorted(again, key=lambda c: c.rank) + [c for c in rest if c not in last]
+            told(_("looking for gridlocks under heavy demand"))
+            ranked = _endured(bench, sorted(again, key=lambda c: c.rank)) + [c for c in rest if c not in last]
     chosen = ranked[0]
     if not chosen.plans:
         remarks.append(_("no improvement found: none of the candidates did better in SUMO than the programs in force"))
@@ -181,6 +190,30 @@ def plan_scenario(
     return Planned(
         source, timing, lights, flows, chosen.plans, chosen, tuple(ranked), worked, saturated, tuple(remarks), journeys
     )
+
+
+def _starts(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """What is worth altering: the best plan, and the best of those with more stages, whose turns are better protected."""
+    best = next((c for c in ranked if c.plans), None)
+    if best is None:
+        return []
+    fuller = next((c for c in ranked if c.plans and _stages(c) > _stages(best)), None)
+    return [best] if fuller is None else [best, fuller]
+
+
+def _endured(bench: Bench, ranked: list[Candidate]) -> list[Candidate]:
+    """The candidates, those last that lock under heavy demand: looked for from the best down to the first that comes through.
+
+    Where the programs in force lock as well the rank has said what can be said.
+    """
+    failed: list[Candidate] = []
+    while ranked and ranked[0].plans and not any(c.locks for c in ranked if not c.plans):
+        found = bench.locks(ranked[0].plans)
+        if found == 0:
+            break
+        failed.append(replace(ranked[0], locks=ranked[0].locks + found))
+        ranked = ranked[1:]
+    return [*ranked, *failed]
 
 
 def _stages(candidate: Candidate) -> int:
@@ -220,8 +253,8 @@ def _candidates(
         found.append(Candidate("webster", webster))
     saturated = False
     seen: set[tuple[str, ...]] = set()
-    for lean in (False, True):
-        streets, sites = streets_of(lights, flows, journeys, lean=lean)
+    for give_way, title in FAMILIES.items():
+        streets, sites = streets_of(lights, flows, journeys, give_way=give_way)
         kept = tuple(stage.name for site in sites.values() for stage in site.stages)
         if kept in seen:
             continue
@@ -237,12 +270,12 @@ def _candidates(
             remarks.append(str(error))
             continue
         saturated |= plans[0].form == "storage"
-        found += _best_of_each_cycle(plans, lights, lean)
+        found += _best_of_each_cycle(plans, lights, _(title))
     return found, saturated
 
 
 def _best_of_each_cycle(
-    plans: Iterable[NetworkPlan], lights: Mapping[str, Light], lean: bool, most: int = 6
+    plans: Iterable[NetworkPlan], lights: Mapping[str, Light], family: str, most: int = 5
 ) -> list[Candidate]:
     by_cycle: dict[int, Candidate] = {}
     for one in plans:
@@ -250,7 +283,7 @@ def _best_of_each_cycle(
             continue
         safe = _certified(dict(zip(lights, one.plans, strict=True)), lights)
         if safe is not None:
-            title = _("network, {cycle} s{lean}").format(cycle=one.cycle, lean=_(", fewest stages") if lean else "")
+            title = _("network, {cycle} s, {family}").format(cycle=one.cycle, family=family)
             by_cycle[one.cycle] = Candidate(title, safe, one.cycle, one.value)
     return list(by_cycle.values())
 
@@ -305,6 +338,21 @@ class Bench:
         n = len(seeds)
         cost = [row["delay"] * (LOCKED if row["locked"] else 1.0) for row in rows]
         return [float(np.mean(cost[k * n : (k + 1) * n])) for k in range(len(plans))]
+
+    def locks(self, plans: Plans) -> int:
+        """How many seeds of heavy demand end in a gridlock; the first tells, where there is one among a few."""
+        heavy = [
+            k for k in range(TRAINING + 900, TRAINING + 1000 + ENDURANCE * len(STRESS)) if STRESS[k % 4] == max(STRESS)
+        ]
+        found = 0
+        for first in range(0, ENDURANCE, 5):
+            rows = try_all(
+                [self._trial("endurance", plans, 0, seed) for seed in heavy[first : first + 5]], self.workers
+            )
+            found += sum(bool(row["locked"]) for row in rows)
+            if found:
+                break
+        return found
 
     def _trial(self, arm: str, plans: Plans, place: int, seed: int) -> Trial:
         programs: tuple[str, ...] = ()

@@ -9,7 +9,9 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+import traceback
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -19,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import MissingSumo, SimulationError
-from .ownheap import own_heap
+from .ownheap import OwnHeap, own_heap
 
 Floats = npt.NDArray[np.float64]
 Passage = tuple[float, float]
@@ -130,7 +132,7 @@ class InProcess:
             raise SimulationError(
                 "a simulation is already open in this process; close it first, or use --transport traci"
             )
-        self._heap = own_heap()
+        self._heap: OwnHeap | _Here = own_heap()
         with _silence() as spoken:
             try:
                 self._heap.run(lambda: self._sumo.start([str(installation.home / "bin" / "sumo"), *options]))
@@ -188,6 +190,44 @@ class InProcess:
                 found.setdefault(light, []).append(Approaching(link, distance, speed, free, vehicle.getLaneID(name)))
         return found
 
+    def shown(self, light: str) -> str:
+        """The letters a light shows now, whoever set them."""
+        return str(self._sumo.trafficlight.getRedYellowGreenState(light))
+
+    def save(self, path: Path) -> None:
+        """Write the state of now to a file that another simulation can go on from. Raises SimulationError."""
+        try:
+            self._heap.run(lambda: self._sumo.simulation.saveState(str(path)))
+        except Exception as error:
+            raise self._failed(error) from error
+
+    def branch(self, outputs: Path, into: Path, work: Callable[[], None]) -> int:
+        """Let a copy of this process go on from here with `work` and end, while this one stays; gives its process id.
+
+        The files SUMO has open under `outputs` become the copy's own under `into`. The copy lives in the thread that
+        SUMO lives in, so that what it allocates lies where it would here. It ends with 0, or 1 where `work` raised, whose
+        trace is then in `into`/trace.txt. Only where the system can fork (see `can_branch`).
+        """
+
+        def fork() -> int:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # other threads are not copied; none is needed
+                number = os.fork()
+            if number:
+                return number
+            code = 1
+            try:
+                _own_files(outputs, into)
+                self._heap = _Here()
+                work()
+                code = 0
+            except BaseException:
+                (into / "trace.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            finally:
+                os._exit(code)
+
+        return int(self._heap.run(fork))
+
     def close(self) -> None:
         """See Simulator."""
         if self._open:
@@ -199,6 +239,42 @@ class InProcess:
         with contextlib.suppress(Exception):
             self.close()
         return SimulationError(f"SUMO stopped:\n{last_words(self._log, str(error))}")
+
+
+class _Here:
+    """Runs functions in the thread that asks: what is left of a heap's own thread in a branch."""
+
+    def run(self, call: Callable[[], Any]) -> Any:
+        """What `call` gives."""
+        return call()
+
+    def end(self) -> None:
+        """Nothing ends."""
+
+
+OPEN_FILES = Path("/proc/self/fd")
+
+
+def can_branch() -> bool:
+    """Whether a simulation in this process can branch: the system forks, and tells which files are open."""
+    return hasattr(os, "fork") and OPEN_FILES.is_dir()
+
+
+def _own_files(outputs: Path, into: Path) -> None:
+    """Turn every open file under `outputs` into a copy of it under `into`, as far as it is written."""
+    for number in sorted(int(name) for name in os.listdir(OPEN_FILES)):
+        try:
+            path = Path(os.readlink(OPEN_FILES / str(number)))
+        except OSError:
+            continue  # the listing's own
+        if not path.is_relative_to(outputs) or not path.is_file():
+            continue
+        copy = into / path.relative_to(outputs)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+        with copy.open("r+b") as file:
+            file.seek(0, os.SEEK_END)
+            os.dup2(file.fileno(), number)
 
 
 def library(installation: Installation) -> ModuleType:

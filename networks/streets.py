@@ -54,24 +54,24 @@ def streets_of(
     journeys: Journeys,
     *,
     orders: bool = True,
-    lean: bool = False,
+    give_way: float = 0.0,
 ) -> tuple[Streets, dict[str, Intersection]]:
     """The streets, and each light's site with only the stages that its traffic needs.
 
     `flows` are planned for, `journeys` tell how the traffic of one light comes to the next. With `orders` every order
-    of up to five stages may be tried, with `lean` stages that only protect a turn are left out. Walkers count by their
-    minima.
+    of up to five stages may be tried; stages that only protect turns whose cross product with what they give way to is not
+    above `give_way` [(veh/h)^2] are left out. Walkers count by their minima.
     """
-    sites = {name: needed_site(light.intersection, flows[name], lean=lean) for name, light in lights.items()}
+    sites = {name: needed_site(light.intersection, flows[name], give_way=give_way) for name, light in lights.items()}
     groups = [group for name, site in sites.items() for group in _lane_groups(site, flows[name])]
     nodes = tuple(_node(site, flows[name], orders) for name, site in sites.items())
     links = _links(groups, sites, flows, journeys)
     return Streets(nodes, tuple(links)), sites
 
 
-def needed_site(site: Intersection, flows: Mapping[str, float], *, lean: bool = False) -> Intersection:
+def needed_site(site: Intersection, flows: Mapping[str, float], *, give_way: float = 0.0) -> Intersection:
     """The site without the stages that the traffic does not need."""
-    kept = needed_stages(site, flows, lean=lean)
+    kept = needed_stages(site, flows, give_way=give_way)
     stages = tuple(site.stages[row] for row in kept)
     names = {stage.name for stage in stages}
     barred = frozenset(pair for pair in site.barred if set(pair) <= names)

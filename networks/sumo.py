@@ -96,6 +96,15 @@ class SumoStreet:
         self._shown.append((light, letters))
 
     @property
+    def simulator(self) -> Simulator:
+        """The simulator itself."""
+        return self._simulator
+
+    def until(self, end: float) -> None:
+        """Let the window end then [s] instead; it goes on where it had ended."""
+        self._end, self._running = end, True
+
+    @property
     def loops(self) -> Loops:
         """What the loops said in the last second."""
         return self._loops

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..intersection import Intersection, Movement
+from ..intersection import Intersection, Movement, SignalGroup
 from ..plan import Plan
 from .webster import Calculation, StageDemand, calculate
 
+CROSS_PRODUCT = 50_000.0
+"""Turning flow times opposing flow per lane [(veh/h)^2] above which practice gives a turn a stage of its own."""
 PERMISSIVE = 0.6
 """Share of its saturation flow that a lane discharges when all its greens give way; between the 0.5 and 0.7 of usual practice."""
 
@@ -96,10 +98,11 @@ def _water_level(heights: Sequence[float], volume: float) -> float:
     return ordered[-1]
 
 
-def needed_stages(site: Intersection, flows: Mapping[str, float], *, lean: bool = False) -> list[int]:
+def needed_stages(site: Intersection, flows: Mapping[str, float], *, give_way: float = 0.0) -> list[int]:
     """The stages worth running: one is left out when nothing but what others serve as well is green in it.
 
-    With `lean` also those go that only protect what must give way in all the others.
+    One that only protects turns that must give way in all the others stays, unless the flow of each of these turns times the
+    flow per lane they give way to is not above `give_way` [(veh/h)^2] (see CROSS_PRODUCT).
     """
     greens = site.stage_greens
     wanted = np.array(
@@ -110,7 +113,7 @@ def needed_stages(site: Intersection, flows: Mapping[str, float], *, lean: bool 
         rest = [s for s in kept if s != row]
         alone = greens[row] & ~greens[rest].any(axis=0) if rest else greens[row]
         exists = np.array([g.max_red is not None for g in site.groups])
-        if len(rest) > 1 and not (alone & exists).any() and (lean or not _protects(site, row, rest, flows)):
+        if len(rest) > 1 and not (alone & exists).any() and not _protects(site, row, rest, flows, give_way):
             kept = rest
     return kept
 
@@ -128,15 +131,25 @@ def _called(movements: Sequence[Movement], flows: Mapping[str, float]) -> bool:
     return any(flows.get(m.name, 0.0) > 0.0 for m in movements)
 
 
-def _protects(site: Intersection, row: int, rest: Sequence[int], flows: Mapping[str, float]) -> bool:
-    """A group with traffic gives way in all other stages that serve it, but not in this one."""
+def _protects(site: Intersection, row: int, rest: Sequence[int], flows: Mapping[str, float], give_way: float) -> bool:
+    """A group with so much traffic gives way in all other stages that serve it, but not in this one."""
     greens = site.stage_greens
     for j in np.flatnonzero(greens[row]):
         if not _called(site.groups[j].movements, flows) or (site.yields[j] & greens[row]).any():
             continue
         if all((site.yields[j] & greens[s]).any() for s in rest if greens[s, j]):
-            return True
+            against = [site.groups[i] for s in rest if greens[s, j] for i in np.flatnonzero(site.yields[j] & greens[s])]
+            if not against or _cross_product(site.groups[j], against, flows) > give_way:
+                return True
     return False
+
+
+def _cross_product(turn: SignalGroup, against: Sequence[SignalGroup], flows: Mapping[str, float]) -> float:
+    """Flow of a turn times the flow per lane of what it gives way to [(veh/h)^2]."""
+    others = {m.name: m for group in against for m in group.movements}
+    lanes = {lane for m in others.values() for lane in m.lanes}
+    opposing = sum(flows.get(name, 0.0) for name in others) / max(1, len(lanes))
+    return sum(flows.get(m.name, 0.0) for m in turn.movements) * opposing
 
 
 def _rate(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from . import __version__, compare_commands, network_commands, plan_commands
+from . import __version__, compare_commands, network_commands, plan_commands, traffic_commands
 from .core.errors import InputError, SignalwrightError
 from .core.messages import _
 from .roadside import cabinet
@@ -244,6 +244,8 @@ def demo(
 for command in (
     plan_commands.plan,
     plan_commands.validate,
+    traffic_commands.whatif,
+    traffic_commands.demand,
     compare_commands.compare,
     compare_commands.merge,
     compare_commands.report,

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from .core.errors import InputError
 from .core.messages import _
 
 if TYPE_CHECKING:
     from .experiments.planner import Planned
+    from .experiments.validate import Verdict
 
 Scenario = Annotated[
     str, typer.Argument(help=_("A .sumocfg or .net.xml, or the name of a shipped scenario: cross, corridor, grid."))
@@ -41,15 +44,26 @@ def plan(
     end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
     seeds: Annotated[int, typer.Option(min=1, help=_("Seeds for the last candidates."))] = 4,
     polish: Annotated[int, typer.Option(min=0, help=_("Further trials in SUMO to alter the best plan."))] = 60,
+    prove: Annotated[
+        int, typer.Option(help=_("Validate it afterwards with up to so many seeds, for the report; 0: not."))
+    ] = 10,
+    day: Annotated[
+        list[Path] | None,
+        typer.Option("--day", help=_("Counts of a whole day: a set of plans by the time of day, and the changes.")),
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help=_("Simulations side by side."))] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace files that lie there."))] = False,
     as_json: Annotated[bool, typer.Option("--json", help=_("Print the calculation as JSON."))] = False,
 ) -> None:
     """Make a plan for every light from counts or demand: cycle, greens, offsets, worked out and tried in SUMO."""
     from .experiments.planner import plan_scenario
-    from .experiments.planout import check_free, write_planned
+    from .experiments.planout import check_free, proved, write_planned
 
     check_free(out, overwrite)
+    if day:
+        if counts:
+            raise InputError(_("--day takes the place of --counts; give one of the two"))
+        return _plan_day(scenario, day, out, timing, name, cycle, overwrite, as_json)
     flows = remarks = None
     if counts:
         from .experiments.counted import counted_flows
@@ -59,13 +73,44 @@ def plan(
         scenario, flows, timing, name=name, cycles=cycle, seeds=seeds, polish=polish, begin=begin, end=end, workers=workers,
         told=lambda text: typer.echo(text, err=True),
     )  # fmt: skip
+    planned = replace(planned, remarks=(*(remarks or []), *planned.remarks))
+    verdict = None
+    if prove and planned.plans:
+        typer.echo(_("proving the plan with seeds that nothing was chosen on"), err=True)
+        verdict = proved(planned, name, seeds=prove, begin=begin, end=end, workers=workers)
     if as_json:
-        typer.echo(json.dumps(planned.to_dict() | {"counts": remarks or []}, indent=2))
+        typer.echo(
+            json.dumps(planned.to_dict() | ({"validation": verdict.to_dict()} if verdict is not None else {}), indent=2)
+        )
     else:
-        for remark in remarks or []:
-            typer.echo(remark)
         _show(planned)
-    for path in write_planned(planned, out, name, overwrite=overwrite):
+        if verdict is not None:
+            show_verdict(verdict)
+    for path in write_planned(planned, out, name, verdict, overwrite=overwrite):
+        typer.echo(_("written: {path}").format(path=path), err=as_json)
+    return None
+
+
+def _plan_day(
+    scenario: str,
+    counts: list[Path],
+    out: Path,
+    timing: Literal["safe", "resco"],
+    name: str,
+    cycle: list[int] | None,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    from .experiments.dayplans import plan_day
+    from .experiments.planout import write_day
+
+    day = plan_day(scenario, counts, timing, name=name, cycles=cycle)
+    if as_json:
+        typer.echo(json.dumps(day.to_dict(), indent=2))
+    else:
+        for line in day.lines:
+            typer.echo(line)
+    for path in write_day(day, timing, out, overwrite=overwrite):
         typer.echo(_("written: {path}").format(path=path), err=as_json)
 
 
@@ -91,7 +136,6 @@ def validate(
     as_json: Annotated[bool, typer.Option("--json", help=_("Print the verdict as JSON."))] = False,
 ) -> None:
     """Prove a plan in SUMO against the programs in force. Exit code 0: better; 10: no improvement shown; 11: worse."""
-    from .core.errors import InputError
     from .experiments.validate import validate as validated
     from .networks.detectors import write_whole
 
@@ -107,14 +151,36 @@ def validate(
     if as_json:
         typer.echo(text)
     else:
-        typer.echo(verdict.words)
-        for d in verdict.differences:
-            typer.echo(
-                f"  {d.measure:<14} {d.before:8.1f} -> {d.after:8.1f}   {d.difference:+.1f} [{d.interval.low:.1f}, {d.interval.high:.1f}]"
-                + _("   worst seed {before:.1f} -> {after:.1f}").format(before=d.worst_before, after=d.worst_after)
-            )
-        typer.echo(_("  {n} seeds, the worst is {seed}").format(n=len(verdict.seeds), seed=verdict.worst_seed))
+        show_verdict(verdict)
     raise typer.Exit(verdict.outcome.value)
+
+
+SHOWN_QUEUES = 5
+"""Lanes with the fullest queues that are shown."""
+
+
+def show_verdict(verdict: Verdict) -> None:
+    """The words, the measures, the worst seed, and the lanes whose queues are fullest."""
+    typer.echo(verdict.words)
+    for d in verdict.differences:
+        typer.echo(
+            f"  {d.measure:<14} {d.before:8.1f} -> {d.after:8.1f}   {d.difference:+.1f} [{d.interval.low:.1f}, {d.interval.high:.1f}]"
+            + _("   worst seed {before:.1f} -> {after:.1f}").format(before=d.worst_before, after=d.worst_after)
+        )
+    typer.echo(_("  {n} seeds, the worst is {seed}").format(n=len(verdict.seeds), seed=verdict.worst_seed))
+    for queue in verdict.queues[:SHOWN_QUEUES]:
+        typer.echo(
+            _(
+                "  queue on {lane}: {before:.0f} -> {after:.0f} m of {room:.0f} m, spills back in {spilled_before} -> {spilled} seeds"
+            ).format(
+                lane=queue.lane,
+                before=queue.before,
+                after=queue.after,
+                room=queue.room,
+                spilled_before=queue.spilled_before,
+                spilled=queue.spilled_after,
+            )
+        )
 
 
 def _show(planned: Planned) -> None:

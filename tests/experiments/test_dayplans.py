@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import subprocess
 from pathlib import Path
 
 import pytest
 
-from signalwright.core.errors import CountsError
+from signalwright.core.errors import CountsError, InputError
 from signalwright.experiments.dayplans import plan_day
+from signalwright.experiments.planout import write_day
 from signalwright.networks.demand import driven_journeys, flows_of
 from signalwright.networks.netfile import read_lights
-from signalwright.networks.planprogram import write_plans
-from sumo_material import load
+from signalwright.networks.planfile import read_plan_file
+from sumo_material import HOME, load
 
 
 def counts(folder: Path, factors: list[float]) -> Path:
@@ -38,8 +41,19 @@ def test_the_busy_hours_get_a_plan_of_their_own(tmp_path: Path) -> None:
     assert [switch.time for switch in day.times] == [21_600, 21_600 + 8 * 900]
     quiet, busy = (day.plans[switch.name] for switch in day.times)
     assert quiet["cross"].cycle <= busy["cross"].cycle
-    write_plans(tmp_path / "day.add.xml", day.lights, day.plans, times=day.times)
-    assert "wautSwitch" in (tmp_path / "day.add.xml").read_text()
+    written = {path.name: path for path in write_day(day, "safe", tmp_path / "out")}
+    assert "wautSwitch" in written["plan.add.xml"].read_text()
+    opinion_of = subprocess.run(
+        [str(HOME / "bin" / "sumo"), "-n", str(load("shipped-cross").net), "-a", str(written["plan.add.xml"]), "--begin", "21600",
+         "--end", "29000", "--no-step-log"], capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (opinion_of.returncode, "Warning" in opinion_of.stderr) == (0, False)
+    changes = list(csv.DictReader(written["changes.csv"].read_text().splitlines()))
+    assert [int(row["second"]) for row in changes] == sorted({int(row["second"]) for row in changes})
+    assert {row["to"] for row in changes} == {day.times[1].name}
+    assert read_plan_file(written["plan.toml"]).times == day.times
+    with pytest.raises(InputError, match="already"):
+        write_day(day, "safe", tmp_path / "out")
     change = day.change("cross", 1)
     least = dict(zip(day.nodes["cross"].stages, day.nodes["cross"].minima, strict=True))
     assert all(step.green >= least[step.stage] for step in change.steps)

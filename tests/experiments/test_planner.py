@@ -51,7 +51,10 @@ def test_the_calculation_agrees_with_the_plan(planned: Planned) -> None:
 def test_files_are_written_once(planned: Planned, tmp_path: Path) -> None:
     """Plan, SUMO file, calculation and report are written; a second time only when asked; the report fetches nothing."""
     written = write_planned(planned, tmp_path / "out", "new")
-    assert {path.name for path in written} >= {"calculation.json", "report.html"}
+    assert {path.name for path in written} >= {"calculation.json", "report.html", "figures"}
+    drawn = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
+    assert drawn == {"time-space.png", *(f"{kind} {one.light}.png" for one in planned.worked for kind in ("map", "times"))}
+    assert all((tmp_path / "out" / "figures" / name).read_bytes()[:4] == b"\x89PNG" for name in drawn)
     assert json.loads((tmp_path / "out" / "calculation.json").read_text())["chosen"] == planned.chosen.name
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("<svg") == 1 + 2 * len(planned.worked)
@@ -62,11 +65,18 @@ def test_files_are_written_once(planned: Planned, tmp_path: Path) -> None:
 
 
 def test_the_report_shows_the_verdict(planned: Planned) -> None:
-    """With a verdict its words stand in the page."""
+    """With a verdict its words stand in the page, and each lane's queue against its room."""
     from signalwright.experiments.planreport import report_html
 
-    verdict = judged(rows([40.0, 42.0, 41.0], [30.0, 31.5, 31.0]), "s", "p", looks=1)
-    assert verdict.words in report_html(replace(planned, worked=planned.worked[:1]), verdict)
+    made = [
+        row | {"lanes": {"road_0": {"queue": 31.0, "room": 77.0, "spilled": False}}}
+        for row in rows([40.0, 42.0, 41.0], [30.0, 31.5, 31.0])
+    ]
+    verdict = judged(made, "s", "p", looks=1)
+    page = report_html(replace(planned, worked=planned.worked[:1]), verdict)
+    assert verdict.words in page
+    assert "<td>road_0</td>" in page
+    assert "<td>77</td><td>31</td>" in page
 
 
 def test_alterations_are_lawful_and_losing_ones_are_dropped(planned: Planned) -> None:
