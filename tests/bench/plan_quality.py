@@ -107,7 +107,9 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()
-    print("| scenario | in force | SUMO's tools | found | gain on in force | on the tools | less than the better | seeds |")
+    print(
+        "| scenario | in force | SUMO's tools | found | gain on in force | on the tools | less than the better | seeds |"
+    )
     for source in arguments.scenarios:
         found = measured(source, arguments.out / Path(source).stem.replace("run", Path(source).parent.name), arguments)
         print(shown(replace_name(found, source), arguments.seeds), flush=True)
