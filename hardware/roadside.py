@@ -7,6 +7,7 @@ core. Once a second what happened is written to the disk by a thread of its own:
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -76,6 +77,8 @@ class Roadside:
             trunk.aside = doors
             trunk.attach = _attachment(trunk, wheel, loop)
             wheel.put(trunk, loop.time() + _SECOND * row / len(self.trunks))  # not all in the same slot of a second
+        gc.collect()
+        gc.freeze()  # what lives as long as the process need not be searched for garbage again and again
         self.notifier.ready()
         try:
             while not self._stopped.is_set() or not self.is_over:
@@ -88,6 +91,7 @@ class Roadside:
                     await self._second()
         finally:
             wheel.stop()
+            gc.unfreeze()
             for trunk in self.trunks:
                 trunk.close()
             for service in self.services:

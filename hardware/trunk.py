@@ -69,6 +69,7 @@ class Trunk:
     attach: Callable[[], None] = lambda: None
     aside: Executor | None = None
     slot: float = inf
+    wanted: float = inf
     _turn: int = 0
     _heard: float = -inf
     _resting: list[float] = field(init=False)

@@ -14,6 +14,7 @@ class Sleeper(Protocol):
     """Somebody who is woken when it is time, and says then when to be woken next."""
 
     slot: float
+    wanted: float
 
     def wake(self, now: float) -> float:
         """It is time; returns when it is time again, `inf` for never."""
@@ -22,8 +23,8 @@ class Sleeper(Protocol):
 class Wheel:
     """Sleepers in the order of their slots. Times are the loop's, in [s].
 
-    A sleeper whose time moves further away stays where it is: it is woken once in vain, which costs less than finding
-    and taking out its entry after each answer on each line.
+    A sleeper whose time moves further away stays where it is and is put on when its slot comes, which costs less than
+    finding and taking out its entry after each answer on each line. `slot` and `wanted` of a sleeper are the wheel's.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -35,6 +36,7 @@ class Wheel:
 
     def put(self, sleeper: Sleeper, due: float) -> None:
         """Wake it at `due`, or earlier."""
+        sleeper.wanted = due
         if due == inf:
             return
         slot = ceil(due / _WIDTH)
@@ -64,7 +66,8 @@ class Wheel:
             for sleeper in self._slots.pop(slot):
                 if sleeper.slot == slot:
                     sleeper.slot = inf
-                    self.put(sleeper, max(sleeper.wake(now), now + _WIDTH / 2))
+                    due = sleeper.wanted if sleeper.wanted > now else sleeper.wake(now)
+                    self.put(sleeper, max(due, now + _WIDTH / 2))
         if self._order and self._order[0] < self._rings:
             self._ring_at(self._order[0])
 

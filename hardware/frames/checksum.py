@@ -11,25 +11,35 @@ Both polynomials have the factor x + 1, so every odd number of flipped bits is s
 from __future__ import annotations
 
 import binascii
-import struct
+
+import numpy as np
+import numpy.typing as npt
+
+from ...core.kernels import kernel
 
 _REFLECTED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 
 
-def _table(polynomial: int) -> tuple[int, ...]:
-    rows = []
+def _table(polynomial: int) -> npt.NDArray[np.uint16]:
+    rows = np.zeros(256, dtype=np.uint16)
     for byte in range(256):
         register = byte << 8
         for _ in range(8):
             register = (register << 1) ^ polynomial if register & 0x8000 else register << 1
-        rows.append(register & 0xFFFF)
-    return tuple(rows)
+        rows[byte] = register & 0xFFFF
+    return rows
 
 
 _GBT = _table(0x1005)
-_AHEAD = [(row & 0xFF) << 8 ^ _GBT[row >> 8] for row in _GBT]
-_GBT_2 = tuple(high ^ low for high in _AHEAD for low in _GBT)
-"""The same for two bytes at once: half the steps."""
+
+
+@kernel
+def _divide(data: npt.NDArray[np.uint8], table: npt.NDArray[np.uint16]) -> int:
+    """(n,) bytes, (256,) remainders of one byte: the remainder of them all."""
+    register = 0
+    for byte in data:
+        register = ((register << 8) & 0xFF00) ^ int(table[(register >> 8) ^ byte])
+    return register
 
 
 def crc_gbt20999(data: bytes) -> int:
@@ -38,12 +48,7 @@ def crc_gbt20999(data: bytes) -> int:
     >>> hex(crc_gbt20999(b"123456789"))
     '0x5bb8'
     """
-    register, odd = 0, len(data) & 1
-    if odd:
-        register = _GBT[data[0]]
-    for pair in struct.unpack_from(f">{len(data) >> 1}H", data, odd):
-        register = _GBT_2[register ^ pair]
-    return register
+    return int(_divide(np.frombuffer(data, dtype=np.uint8), _GBT)) if data else 0
 
 
 def fcs_x25(data: bytes) -> int:
