@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import tempfile
+import threading
 import time
 import traceback
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -187,6 +188,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], log: str) -> None:
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(0)
     )  # by way of an exception, so that half-written things are removed
+    _end_with_the_chief()
     with open(log, "wb", buffering=0) as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
@@ -204,3 +206,16 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], log: str) -> None:
                 answer = None, traceback.format_exc()
             with contextlib.suppress(BrokenPipeError):
                 pipe.send(answer)
+
+
+def _end_with_the_chief() -> None:
+    """End this process when the chief's has ended, even killed: nobody would hear what it works on."""
+    chief = multiprocessing.parent_process()
+    if chief is None:
+        return
+
+    def watch() -> None:
+        wait([chief.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="chief", daemon=True).start()

@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from signalwright.experiments.crew import work_through
+
 HOARD: list[bytes] = []
 """What a worker keeps from job to job."""
 
@@ -45,3 +47,8 @@ def do(job: tuple[str, int]) -> int:
     if what == "hoard":
         HOARD.append(os.urandom(1024) * 1024 * value)
     return os.getpid()
+
+
+if __name__ == "__main__":
+    for _ in work_through([(sys.argv[1], 1)], do, 1):
+        pass

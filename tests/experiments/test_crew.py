@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import crew_jobs
@@ -52,10 +55,7 @@ def test_stopping_early_leaves_nothing(tmp_path: Path) -> None:
     mark = tmp_path / "mark"
     loop = work_through([("square", 1), (str(mark), 1)], crew_jobs.do, 2)
     assert next(loop).value == 1
-    deadline = time.monotonic() + 20
-    while not mark.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert mark.exists()
+    assert within(20, mark.exists)
     loop.close()
     assert not mark.exists()
 
@@ -77,3 +77,23 @@ class _Gone:
 
 
 _gone = _Gone()
+
+
+def test_workers_do_not_outlive_their_chief(tmp_path: Path) -> None:
+    """A chief killed with -9 takes its workers along, and what they were writing is cleaned up by them."""
+    mark = tmp_path / "mark"
+    chief = subprocess.Popen([sys.executable, crew_jobs.__file__, str(mark)])
+    try:
+        assert within(30, mark.exists)
+    finally:
+        chief.kill()
+        chief.wait()
+    assert within(30, lambda: not mark.exists())
+
+
+def within(seconds: float, fact: Callable[[], bool]) -> bool:
+    """Whether something becomes true in time."""
+    deadline = time.monotonic() + seconds
+    while not fact() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return fact()

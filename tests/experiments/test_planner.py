@@ -53,7 +53,10 @@ def test_files_are_written_once(planned: Planned, tmp_path: Path) -> None:
     written = write_planned(planned, tmp_path / "out", "new")
     assert {path.name for path in written} >= {"calculation.json", "report.html", "figures"}
     drawn = {path.name for path in (tmp_path / "out" / "figures").iterdir()}
-    assert drawn == {"time-space.png", *(f"{kind} {one.light}.png" for one in planned.worked for kind in ("map", "times"))}
+    assert drawn == {
+        "time-space.png",
+        *(f"{kind} {one.light}.png" for one in planned.worked for kind in ("map", "times")),
+    }
     assert all((tmp_path / "out" / "figures" / name).read_bytes()[:4] == b"\x89PNG" for name in drawn)
     assert json.loads((tmp_path / "out" / "calculation.json").read_text())["chosen"] == planned.chosen.name
     page = (tmp_path / "out" / "report.html").read_text()
