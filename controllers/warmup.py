@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from ..core.counts import Counts
 from ..core.estimate import Estimate
 from ..core.intersection import Detector, Exit, Intersection, Lane, LoopKind, Movement, SignalGroup, Stage
+from ..core.planning.climb import Model
+from ..core.planning.network import optimise
+from ..core.planning.streets import Light, Link, Streets
 from ..core.ports import Status
 from ..core.sequencer import Sequencer
 from . import CONTROLLERS, load_controller
@@ -40,8 +45,26 @@ def crossing() -> Intersection:
     )
 
 
+def street() -> Streets:
+    """Two such crossings, one behind the other."""
+    table = np.array([[0.0, 4.0], [4.0, 0.0]])
+    lights = tuple(Light(name, ("west", "south"), (5, 5), table) for name in ("first", "second"))
+    links = [
+        Link(f"{light.name} {road}", 20.0, 1800.0, entry=400.0, light=light.name, green=frozenset({road}))
+        for light in lights
+        for road in light.stages
+    ]
+    links[2] = replace(links[2], entry=0.0, feeds=(("first west", 1.0),), storage=20.0)
+    return Streets(lights, tuple(links))
+
+
 def warm_up() -> None:
-    """Run every strategy on it, second by second."""
+    """Run every strategy on it, second by second, and look for a plan of two of them."""
+    model = Model(street(), 40)
+    best = optimise(street(), cycles=[40], restarts=1, generations=1)[0]
+    green = np.array([green for plan in best.plans for green in plan.greens], np.int32)
+    offset = np.array([plan.offset for plan in best.plans], np.int32)
+    model.full_values(offset[None], np.array([0, 1, 0, 1], np.int32), green[None], 60)
     site = crossing()
     n = len(site.detectors)
     for name in CONTROLLERS:

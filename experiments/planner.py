@@ -15,16 +15,19 @@ from ..core.certify import SafePlan, certify
 from ..core.errors import InputError, UnsafePlan
 from ..core.messages import _
 from ..core.plan import Plan
+from ..core.planning.arterial import Arterial
 from ..core.planning.fixed import CROSS_PRODUCT, webster_plan
 from ..core.planning.network import NetworkPlan, optimise
+from ..core.planning.streets import Streets
 from ..networks.demand import Flows, Journeys, driven_journeys, flows_of
 from ..networks.light import Light
 from ..networks.netfile import read_lights
 from ..networks.planprogram import write_plans
-from ..networks.scenario import read_scenario
+from ..networks.scenario import Scenario, read_scenario
 from ..networks.streets import streets_of
 from .refine import refined
 from .spec import Timing, scenario_path
+from .timespace import arterial_of
 from .trial import Trial, try_all
 from .worked import Worked, worked_out
 
@@ -129,6 +132,7 @@ def plan_scenario(
     seeds: int = 4,
     finalists: int = 3,
     polish: int = 60,
+    walkers: float = 0.0,
     begin: float | None = None,
     end: float | None = None,
     workers: int | None = None,
@@ -141,7 +145,9 @@ def plan_scenario(
     cycles, with and without stages that only protect a turn. All go through SUMO with one seed, the better half with
     two more, the `finalists` with `seeds`; the best, and the best with more stages, are then altered, light by light, in
     `polish` further trials. The last word have twice as many fresh seeds, so that a plan that was lucky is found out, and
-    what is chosen must come through 20 seeds of heavy demand without a gridlock. Nothing that `certify` refuses is simulated. The same `seed` gives the same plans.
+    what is chosen must come through 20 seeds of heavy demand without a gridlock. `walkers` [persons/h] on every crossing
+    count in the search as vehicles do; their minima hold in any case. Nothing that `certify` refuses is
+    simulated. The same `seed` gives the same plans.
     Raises InputError, MissingSumo, SimulationError.
     """
     source = scenario_path(scenario)
@@ -158,7 +164,7 @@ def plan_scenario(
         raise InputError(f"{source}: no traffic comes to any light; give routes in the scenario, or counts")
     lights = {light: found for light, found in lights.items() if sum(flows[light].values()) > 0.0}
     told(_("searching cycles, greens, offsets"))
-    candidates, saturated = _candidates(lights, flows, journeys, name, cycles, seed, remarks)
+    candidates, saturated = _candidates(read, lights, flows, journeys, name, cycles, seed, walkers, remarks)
     told(_("trying {n} candidates in SUMO").format(n=len(candidates)))
     with TemporaryDirectory(prefix="signalwright-") as folder:
         bench = Bench(str(source), lights, name, Path(folder), begin, end, workers)
@@ -237,12 +243,14 @@ def _complete(flows: Mapping[str, Flows], lights: Mapping[str, Light], source: s
 
 
 def _candidates(
+    read: Scenario,
     lights: Mapping[str, Light],
     flows: Mapping[str, Flows],
     journeys: Journeys,
     name: str,
     cycles: Sequence[int] | None,
     seed: int,
+    walkers: float,
     remarks: list[str],
 ) -> tuple[list[Candidate], bool]:
     found = [Candidate(IN_FORCE, {})]
@@ -254,7 +262,7 @@ def _candidates(
     saturated = False
     seen: set[tuple[str, ...]] = set()
     for give_way, title in FAMILIES.items():
-        streets, sites = streets_of(lights, flows, journeys, give_way=give_way)
+        streets, sites = streets_of(lights, flows, journeys, give_way=give_way, walkers=walkers)
         kept = tuple(stage.name for site in sites.values() for stage in site.stages)
         if kept in seen:
             continue
@@ -265,13 +273,28 @@ def _candidates(
         wanted = cycles or tuple(range(30, 121, 5)) if not longest else tuple(range(120, 241, 10))
         wanted = tuple(c for c in wanted if c >= streets.shortest_cycle()) or (streets.shortest_cycle(),)
         try:
-            plans = optimise(streets, cycles=wanted, restarts=3, keep=60, generations=30, seed=seed, name=name)
+            plans = _searched(streets, arterial_of(read, sites, journeys), wanted, seed, name)
         except InputError as error:
             remarks.append(str(error))
             continue
         saturated |= plans[0].form == "storage"
         found += _best_of_each_cycle(plans, lights, _(title))
     return found, saturated
+
+
+def _searched(
+    streets: Streets, arterial: Arterial | None, cycles: Sequence[int], seed: int, name: str
+) -> tuple[NetworkPlan, ...]:
+    """The best in the model, started from the bands of the busiest street too where it can have any."""
+    for arterials in ((arterial,), ()) if arterial else ((),):
+        try:
+            return optimise(
+                streets, cycles=cycles, arterials=arterials, restarts=3, keep=60, generations=30, seed=seed, name=name
+            )
+        except InputError:
+            if not arterials:
+                raise
+    raise AssertionError
 
 
 def _best_of_each_cycle(

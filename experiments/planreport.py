@@ -54,6 +54,10 @@ svg{max-width:100%;height:auto}small{color:#666}</style></head><body>
 <td>{{ "%.0f"|format(r.effective_green) }}</td><td>{{ "%.2f"|format(r.saturation_degree) }}</td>
 <td>{{ "%.1f"|format(r.uniform_delay) }}</td>
 <td>{{ "%.1f"|format(r.incremental_delay) }}</td><td>{{ "%.1f"|format(r.delay) }}</td><td>{{ r.service }}</td></tr>{% endfor %}</table>
+{% if light.worked.crossings %}<table><tr><th>{{ t.crossing }}</th><th>{{ t.walk }}</th><th>{{ t.least }}</th><th>{{ t.clearance }}</th>
+<th>{{ t.wait }}</th></tr>{% for r in light.worked.crossings %}<tr><td>{{ r.crossing }}</td><td>{{ r.walk }}</td>
+<td>{{ "%.0f"|format(r.least) }}</td><td>{{ "%.0f"|format(r.clearance) }}</td>
+<td>{{ "%.1f"|format(r.delay) }}</td></tr>{% endfor %}</table>{% endif %}
 {% if light.worked.remarks %}<ul>{% for remark in light.worked.remarks %}<li>{{ remark }}</li>{% endfor %}</ul>{% endif %}
 {% endfor %}<p><small>{{ t.symbols }}</small></p></body></html>
 """

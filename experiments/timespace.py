@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,7 +13,9 @@ import networkx as nx
 
 from ..core.certify import SafePlan
 from ..core.errors import SimulationError
+from ..core.intersection import Intersection, Movement
 from ..core.messages import _
+from ..core.planning.arterial import Arterial
 from ..networks.demand import Journeys
 from ..networks.light import Light
 from ..networks.options import Outputs, options_of
@@ -73,10 +75,25 @@ def busiest_street(
 ) -> Street | None:
     """The street of most traffic from light to light under the plans, None where no light follows another."""
     graph = street_graph(scenario)
+    row = busiest_row(graph, set(plans), journeys)
+    if row is None:
+        return None
+    lengths = {edge.getID(): float(edge.getLength()) for edge in load_net(scenario.net).getEdges(False)}
+    out, edges_out = _way(graph, lengths, row, lights, plans, journeys)
+    back, edges_back = _way(graph, lengths, row[::-1], lights, plans, journeys)
+    length = out[-1].position
+    return Street(
+        tuple(row), out, tuple(replace(p, position=length - p.position) for p in back), _band(out, graph), _band(back, graph),
+        edges_out, {edge: (length, begin) for edge, begin in edges_back.items()},
+    )  # fmt: skip
+
+
+def busiest_row(graph: nx.DiGraph, names: Collection[str], journeys: Journeys) -> list[str] | None:
+    """The lights along the street of most traffic from light to light, None where no light follows another."""
     weight: dict[tuple[str, str], float] = {}
     for (one, other), leg in journeys.legs.items():
         pair = (one[0], other[0])
-        if pair[0] != pair[1] and graph.has_edge(*pair) and pair[0] in plans and pair[1] in plans:
+        if pair[0] != pair[1] and graph.has_edge(*pair) and pair[0] in names and pair[1] in names:
             weight[pair] = weight.get(pair, 0.0) + leg.flow
     both = {way: flow + weight.get(way[::-1], 0.0) for pair, flow in weight.items() for way in (pair, pair[::-1])}
     if not both:
@@ -87,14 +104,55 @@ def busiest_street(
     for end in (-1, 0):
         while onward := [(both[a, b], b) for a, b in both if a == row[end] and b not in row and both[a, b] >= least]:
             row.insert(len(row) if end else 0, max(onward)[1])
+    return row
+
+
+def arterial_of(scenario: Scenario, sites: Mapping[str, Intersection], journeys: Journeys) -> Arterial | None:
+    """The busiest street for the network search: which stages let the way out and the way back go at each of its lights.
+
+    None where no light follows another, or a light has no stage for both ways.
+    """
+    graph = street_graph(scenario)
+    row = busiest_row(graph, set(sites), journeys)
+    if row is None or not all(graph.has_edge(*pair) and graph.has_edge(*pair[::-1]) for pair in pairwise(row)):
+        return None
     lengths = {edge.getID(): float(edge.getLength()) for edge in load_net(scenario.net).getEdges(False)}
-    out, edges_out = _way(graph, lengths, row, lights, plans, journeys)
-    back, edges_back = _way(graph, lengths, row[::-1], lights, plans, journeys)
-    length = out[-1].position
-    return Street(
-        tuple(row), out, tuple(replace(p, position=length - p.position) for p in back), _band(out, graph), _band(back, graph),
-        edges_out, {edge: (length, begin) for edge, begin in edges_back.items()},
-    )  # fmt: skip
+    positions, speeds = [0.0], []
+    for pair in pairwise(row):
+        length = sum(lengths[edge] for edge in graph.edges[pair]["via"])
+        back = graph.edges[pair[::-1]]
+        positions.append(positions[-1] + length)
+        speeds.append(tuple(length / max(1.0, float(way["travel_time"])) for way in (graph.edges[pair], back)))
+    out = [_letting(graph, row, k, 1, sites[name], journeys) for k, name in enumerate(row)]
+    inward = [_letting(graph, row, k, -1, sites[name], journeys) for k, name in enumerate(row)]
+    if not all((*out, *inward)):
+        return None
+    return Arterial(
+        "busiest street", tuple(row), tuple(positions), tuple(out), tuple(inward), tuple((a, b) for a, b in speeds)
+    )
+
+
+def _letting(
+    graph: nx.DiGraph, row: Sequence[str], k: int, step: int, site: Intersection, journeys: Journeys
+) -> frozenset[str]:
+    """The stages of a light in which the busiest movement along the row, in the one or the other direction, is green."""
+    before, after = k - step, k + step
+    coming = graph.edges[row[before], row[k]]["via"][-1] if 0 <= before < len(row) else None
+    going = graph.edges[row[k], row[after]]["via"][0] if 0 <= after < len(row) else None
+    through = _through(site, coming, going, journeys)
+    if through is None:
+        return frozenset()
+    group = next(g for g in site.groups if through in g.movements)
+    return frozenset(stage.name for stage in site.stages if group.name in stage.green)
+
+
+def _through(site: Intersection, origin: str | None, destination: str | None, journeys: Journeys) -> Movement | None:
+    """The busiest movement between the edges."""
+    ways = [
+        m for m in site.movements
+        if m.lanes and (origin is None or m.origin == origin) and (destination is None or m.destination == destination)
+    ]  # fmt: skip
+    return max(ways, key=lambda m: (journeys.flows.get((site.name, m.name), 0.0), m.name), default=None)
 
 
 def _way(
@@ -129,13 +187,9 @@ def _greens(
 ) -> tuple[tuple[int, int], ...]:
     """(begin, end) [s] of green of the busiest movement between the edges; it may reach beyond the cycle's end."""
     site = light.intersection
-    ways = [
-        m for m in site.movements
-        if m.lanes and (origin is None or m.origin == origin) and (destination is None or m.destination == destination)
-    ]  # fmt: skip
-    if not ways:
+    through = _through(site, origin, destination, journeys)
+    if through is None:
         return ()
-    through = max(ways, key=lambda m: (journeys.flows.get((light.name, m.name), 0.0), m.name))
     group = next(row for row, g in enumerate(site.groups) if through in g.movements)
     index = next(link.index for link in light.links if link.group == group)
     program = program_of(light, plan, "drawn")

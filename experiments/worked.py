@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from ..core.intersection import Intersection
+from ..core.intersection import GroupKind, Intersection
 from ..core.messages import _
 from ..core.plan import Plan, cycle_of, interstages_of
 from ..core.planning.fixed import lane_flows, stage_demand
@@ -36,9 +36,21 @@ class LaneRow:
 
 
 @dataclass(frozen=True, slots=True)
+class CrossingRow:
+    """One crossing: `walk` [s] of green in a cycle against the least its site asks for, `clearance` [s] kept free behind it,
+    mean delay [s] of a walker."""
+
+    crossing: str
+    walk: int
+    least: float
+    clearance: float
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
 class Worked:
     """The calculation of one light. `greens` and `interstages` [s] by stage, Y, L [s], Webster's cycle [s] (None when
-    Y >= 1), the shortest cycle the minima allow [s], mean control delay [s/veh]."""
+    Y >= 1), the shortest cycle the minima allow [s], mean control delay [s/veh], and what walkers get."""
 
     light: str
     cycle: int
@@ -52,6 +64,7 @@ class Worked:
     shortest_cycle: float | None
     delay: float
     lanes: tuple[LaneRow, ...]
+    crossings: tuple[CrossingRow, ...]
     remarks: tuple[str, ...]
 
     def to_dict(self) -> dict[str, Any]:
@@ -104,8 +117,54 @@ def worked_out(site: Intersection, plan: Plan, flows: Mapping[str, float]) -> Wo
         shortest_cycle=float(least) if np.isfinite(least) else None,
         delay=found.mean(demand.flow),
         lanes=rows,
+        crossings=_crossings(site, plan),
         remarks=_remarks(rows, y),
     )
+
+
+def _crossings(site: Intersection, plan: Plan) -> tuple[CrossingRow, ...]:
+    clearance = (site.intergreen * site.exclusive).max(axis=1, initial=0.0)
+    made = []
+    for row, group in enumerate(site.groups):
+        spans = green_spans(site, plan, row)
+        if group.kind is GroupKind.PEDESTRIAN and spans:
+            made.append(
+                CrossingRow(
+                    group.name, sum(end - begin for begin, end in spans), group.min_green, float(clearance[row]),
+                    waiting(spans, cycle_of(plan, site)),
+                )
+            )  # fmt: skip
+    return tuple(made)
+
+
+def green_spans(site: Intersection, plan: Plan, row: int) -> list[tuple[int, int]]:
+    """(begin, end) [s after the plan's zero] of every green of a group in a cycle; the last may reach beyond it."""
+    on = [bool(site.stage_greens[site.stage_index[name], row]) for name in plan.stages]
+    between = interstages_of(plan, site)
+    time, spans = 0, []
+    for k, green in enumerate(plan.greens):
+        begin = time if on[k] and on[k - 1] else time + between[k]
+        time += between[k] + green
+        if not on[k]:
+            continue
+        if spans and spans[-1][1] == begin:
+            spans[-1] = (spans[-1][0], time)
+        else:
+            spans.append((begin, time))
+    if len(spans) > 1 and spans[0][0] == 0 and spans[-1][1] == time:
+        begin, _end = spans.pop()
+        spans[0] = (begin - time, spans[0][1])
+    return spans
+
+
+def waiting(spans: Sequence[tuple[int, int]], cycle: int) -> float:
+    """Mean delay [s] of walkers who come evenly and set off while it is green: the sum of (red)^2 / (2 cycle) (HCM).
+
+    >>> waiting([(10, 40)], 90)
+    20.0
+    """
+    reds = [(spans[(k + 1) % len(spans)][0] - end) % cycle for k, (_begin, end) in enumerate(spans)]
+    return sum(red**2 for red in reds) / (2.0 * cycle) if spans else float(cycle)
 
 
 def _remarks(rows: tuple[LaneRow, ...], y: float) -> tuple[str, ...]:

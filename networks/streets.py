@@ -28,6 +28,8 @@ SNEAKERS = 2.0
 USUAL_SHARE, USUAL_CYCLE = 0.45, 90.0
 """Share of green and cycle [s] taken for the stream that is given way to, before there is a plan."""
 LEAST_SHARE = 0.05
+AT_ONCE = 360_000.0
+"""Walkers an hour that set off when their green begins: so many that nobody waits for others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +57,21 @@ def streets_of(
     *,
     orders: bool = True,
     give_way: float = 0.0,
+    walkers: float = 0.0,
 ) -> tuple[Streets, dict[str, Intersection]]:
     """The streets, and each light's site with only the stages that its traffic needs.
 
     `flows` are planned for, `journeys` tell how the traffic of one light comes to the next. With `orders` every order
     of up to five stages may be tried; stages that only protect turns whose cross product with what they give way to is not
-    above `give_way` [(veh/h)^2] are left out. Walkers count by their minima.
+    above `give_way` [(veh/h)^2] are left out. Walkers count by their minima everywhere; with `walkers` [persons/h] on every
+    crossing their waiting counts too, a person as much as a vehicle.
     """
     sites = {name: needed_site(light.intersection, flows[name], give_way=give_way) for name, light in lights.items()}
     groups = [group for name, site in sites.items() for group in _lane_groups(site, flows[name])]
     nodes = tuple(_node(site, flows[name], orders) for name, site in sites.items())
     links = _links(groups, sites, flows, journeys)
+    if walkers > 0.0:
+        links += [link for site in sites.values() for link in _crossings(site, walkers)]
     return Streets(nodes, tuple(links)), sites
 
 
@@ -160,6 +166,26 @@ def _links(
             )
         )
     return made
+
+
+def _crossings(site: Intersection, walkers: float) -> list[Link]:
+    """Each crossing as a link whose queue sets off all at once: its delay is that of (red)^2 / (2 cycle) a person (HCM)."""
+    return [
+        Link(
+            name=f"{site.name}|{group.name}",
+            travel_time=1.0,
+            saturation_flow=AT_ONCE,
+            entry=walkers,
+            storage=1e6,
+            light=site.name,
+            green=frozenset(stage.name for stage in site.stages if group.name in stage.green),
+            stop_weight=0.0,
+            start_loss=0.0,
+            end_gain=0.0,
+        )
+        for group in site.groups
+        if group.kind is GroupKind.PEDESTRIAN and any(group.name in stage.green for stage in site.stages)
+    ]
 
 
 def _green(

@@ -44,6 +44,12 @@ def plan(
     end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
     seeds: Annotated[int, typer.Option(min=1, help=_("Seeds for the last candidates."))] = 4,
     polish: Annotated[int, typer.Option(min=0, help=_("Further trials in SUMO to alter the best plan."))] = 60,
+    walkers: Annotated[
+        float,
+        typer.Option(
+            min=0.0, help=_("Walkers on every crossing [persons/h] whose waiting counts; minima hold anyway.")
+        ),
+    ] = 0.0,
     prove: Annotated[
         int, typer.Option(help=_("Validate it afterwards with up to so many seeds, for the report; 0: not."))
     ] = 10,
@@ -70,8 +76,8 @@ def plan(
 
         flows, remarks = counted_flows(scenario, counts, timing, begin=begin, end=end)
     planned = plan_scenario(
-        scenario, flows, timing, name=name, cycles=cycle, seeds=seeds, polish=polish, begin=begin, end=end, workers=workers,
-        told=lambda text: typer.echo(text, err=True),
+        scenario, flows, timing, name=name, cycles=cycle, seeds=seeds, polish=polish, walkers=walkers, begin=begin, end=end,
+        workers=workers, told=lambda text: typer.echo(text, err=True),
     )  # fmt: skip
     planned = replace(planned, remarks=(*(remarks or []), *planned.remarks))
     verdict = None
@@ -204,6 +210,14 @@ def _show(planned: Planned) -> None:
         for stage, green, change in zip(worked.stages, worked.greens, worked.interstages, strict=True):
             typer.echo(
                 _("  stage {stage}: {change} s change, {green} s green").format(stage=stage, change=change, green=green)
+            )
+        for row in worked.crossings:
+            typer.echo(
+                _(
+                    "  crossing {crossing}: walk {walk} s (least {least:g} s), clearance {clearance:g} s, delay {delay:.1f} s"
+                ).format(
+                    crossing=row.crossing, walk=row.walk, least=row.least, clearance=row.clearance, delay=row.delay
+                )
             )
     for remark in planned.remarks:
         typer.echo(remark)
