@@ -141,7 +141,8 @@ def green_spans(site: Intersection, plan: Plan, row: int) -> list[tuple[int, int
     """(begin, end) [s after the plan's zero] of every green of a group in a cycle; the last may reach beyond it."""
     on = [bool(site.stage_greens[site.stage_index[name], row]) for name in plan.stages]
     between = interstages_of(plan, site)
-    time, spans = 0, []
+    time = 0
+    spans: list[tuple[int, int]] = []
     for k, green in enumerate(plan.greens):
         begin = time if on[k] and on[k - 1] else time + between[k]
         time += between[k] + green

@@ -134,7 +134,7 @@ def to_utdf(
             )
         ]  # fmt: skip
     nodes += [(intid, "1", *_place([net.getNode(node).getCoord()]), "0", node) for node, intid in outer.items()]
-    made = {
+    made: dict[str, tuple[tuple[str, ...], list[tuple[str, ...]]]] = {
         "Network": (("RECORDNAME", "DATA"), [("UTDFVERSION", "8"), ("Metric", "0")]),
         "Nodes": (("INTID", "TYPE", "X", "Y", "Z", "DESCRIPTION"), nodes),
         "Links": (("RECORDNAME", "INTID", *heads), links),
@@ -316,11 +316,11 @@ def _plan(
     runs = [*runs[first:], *runs[:first]]
     stages: list[str] = []
     begins: list[float] = []
-    for begin, on in runs:
-        stage = _stage(site, columns, lanes, {d[1:] for d in on}, where, begin)
+    for since, on in runs:
+        stage = _stage(site, columns, lanes, {d[1:] for d in on}, where, since)
         if not stages or stages[-1] != stage:
             stages.append(stage)
-            begins.append(begin)
+            begins.append(since)
     if len(stages) > 1 and stages[0] == stages[-1]:
         stages, begins = stages[1:], begins[1:]
     n = len(stages)

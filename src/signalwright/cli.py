@@ -33,6 +33,7 @@ app = typer.Typer(
 
 app.add_typer(cabinet, name="cabinet")
 app.add_typer(compare_commands.reference, name="reference")
+app.add_typer(traffic_commands.utdf, name="utdf")
 
 INTERRUPTED = 130
 """Exit code after Ctrl-C."""

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from .core.errors import InputError
 from .core.messages import _
 from .plan_commands import Scenario
 
@@ -73,3 +74,53 @@ def whatif(
             )
         )
     typer.echo(found.words)
+
+
+utdf = typer.Typer(help=_("UTDF, the combined CSV file of Synchro: plans out, and in."), no_args_is_help=True)
+
+
+@utdf.command("write")
+def utdf_write(
+    scenario: Scenario,
+    plan: Annotated[Path, typer.Argument(help=_("A plan file (.toml)."))],
+    out: Annotated[Path, typer.Option("--out", "-o", help=_("The UTDF file to write (.csv)."))],
+    volumes: Annotated[bool, typer.Option(help=_("With the volumes of the scenario's demand."))] = True,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace a file that lies there."))] = False,
+) -> None:
+    """Write a plan file as UTDF."""
+    from .experiments.utdffile import plan_to_utdf
+
+    for line in plan_to_utdf(scenario, plan, out, volumes=volumes, overwrite=overwrite):
+        typer.echo(line)
+
+
+@utdf.command("read")
+def utdf_read(
+    scenario: Scenario,
+    file: Annotated[Path, typer.Argument(help=_("A combined UTDF file (.csv)."))],
+    out: Annotated[Path, typer.Option("--out", "-o", help=_("The plan file to write (.toml)."))],
+    at: Annotated[
+        list[str] | None, typer.Option("--at", metavar="LIGHT=INTID", help=_("Which node of the file a light is."))
+    ] = None,
+    timing: Annotated[
+        Literal["safe", "resco"], typer.Option(help=_("safe: amber by speed, all-red by clearance; resco: 3 s amber."))
+    ] = "safe",
+    stages: Annotated[
+        Literal["program", "all"], typer.Option(help=_("Stages: those of the programs, or all that are possible."))
+    ] = "all",
+    name: Annotated[str, typer.Option(help=_("What the plan is called."))] = "utdf",
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace a file that lies there."))] = False,
+) -> None:
+    """Read the timing of a UTDF file as a plan, certified for the net."""
+    from .experiments.utdffile import utdf_to_plan
+
+    pairs = {}
+    for pair in at or []:
+        light, equals, intid = pair.partition("=")
+        if not (light and equals and intid):
+            raise InputError(_("--at {pair}: write it as LIGHT=INTID, such as --at J3=39").format(pair=pair))
+        pairs[light] = intid
+    for line in utdf_to_plan(
+        scenario, file, out, at=pairs, timing=timing, stages=stages, name=name, overwrite=overwrite
+    ):
+        typer.echo(line)
