@@ -13,7 +13,8 @@ from ..networks.netfile import read_lights
 from ..networks.planfile import StageSets, certified, plan_file, read_plan_file, write_plan_file
 from ..networks.scenario import read_scenario
 from ..networks.utdf import read_utdf, write_utdf
-from ..networks.utdfplan import from_utdf, to_utdf
+from ..networks.utdfplan import to_utdf
+from ..networks.utdfread import from_utdf
 from .spec import Timing, scenario_path
 
 

@@ -11,7 +11,8 @@ import pytest
 
 from signalwright.core.errors import InputError
 from signalwright.core.plan import cycle_of
-from signalwright.experiments.planner import IN_FORCE, Planned, plan_scenario
+from signalwright.experiments.bench import IN_FORCE
+from signalwright.experiments.planner import Planned, plan_scenario
 from signalwright.experiments.planout import write_planned
 from signalwright.experiments.refine import altered, refined
 from signalwright.experiments.validate import judged

@@ -13,7 +13,9 @@ from signalwright.networks.demand import driven_flows
 from signalwright.networks.light import Light
 from signalwright.networks.netfile import read_lights
 from signalwright.networks.utdf import Section, Utdf, read_utdf, write_utdf
-from signalwright.networks.utdfplan import columns_of, from_utdf, to_utdf
+from signalwright.networks.utdfcolumns import columns_of
+from signalwright.networks.utdfplan import to_utdf
+from signalwright.networks.utdfread import from_utdf
 from sumo_material import load
 
 PUBLISHED = """[Network]

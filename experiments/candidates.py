@@ -1,0 +1,103 @@
+"""Candidate plans: Webster's at each light, and the best of the network search at several cycles, all certified."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from ..core.certify import SafePlan, certify
+from ..core.errors import InputError, UnsafePlan
+from ..core.messages import _
+from ..core.plan import Plan
+from ..core.planning.arterial import Arterial
+from ..core.planning.fixed import CROSS_PRODUCT, webster_plan
+from ..core.planning.network import NetworkPlan, optimise
+from ..core.planning.streets import Streets
+from ..networks.demand import Flows, Journeys
+from ..networks.light import Light
+from ..networks.scenario import Scenario
+from ..networks.streets import streets_of
+from .bench import IN_FORCE, Candidate
+from .timespace import arterial_of
+
+FAMILIES = {0.0: "turns protected", CROSS_PRODUCT: "busy turns protected", math.inf: "fewest stages"}
+"""Which turns may do without a stage that protects them (see streets_of), and what that is called."""
+
+
+def candidates_of(
+    read: Scenario,
+    lights: Mapping[str, Light],
+    flows: Mapping[str, Flows],
+    journeys: Journeys,
+    name: str,
+    cycles: Sequence[int] | None,
+    seed: int,
+    walkers: float,
+    remarks: list[str],
+) -> tuple[list[Candidate], bool]:
+    """What is worth trying in SUMO, the programs in force first, and whether some light is saturated; what stood in the way is
+    added to `remarks`."""
+    found = [Candidate(IN_FORCE, {})]
+    webster = _certified(
+        {n: webster_plan(light.intersection, flows[n], name=name)[0] for n, light in lights.items()}, lights
+    )
+    if webster is not None:
+        found.append(Candidate("webster", webster))
+    saturated = False
+    seen: set[tuple[str, ...]] = set()
+    for give_way, title in FAMILIES.items():
+        streets, sites = streets_of(lights, flows, journeys, give_way=give_way, walkers=walkers)
+        kept = tuple(stage.name for site in sites.values() for stage in site.stages)
+        if kept in seen:
+            continue
+        seen.add(kept)
+        longest = [light.name for light in streets.lights if sum(light.minima) + light.lost(light.usual) > 120]
+        if longest:
+            remarks.append(_("the minima of {lights} need more than 120 s").format(lights=", ".join(longest)))
+        wanted = cycles or tuple(range(30, 121, 5)) if not longest else tuple(range(120, 241, 10))
+        wanted = tuple(c for c in wanted if c >= streets.shortest_cycle()) or (streets.shortest_cycle(),)
+        try:
+            plans = _searched(streets, arterial_of(read, sites, journeys), wanted, seed, name)
+        except InputError as error:
+            remarks.append(str(error))
+            continue
+        saturated |= plans[0].form == "storage"
+        found += _best_of_each_cycle(plans, lights, _(title))
+    return found, saturated
+
+
+def _searched(
+    streets: Streets, arterial: Arterial | None, cycles: Sequence[int], seed: int, name: str
+) -> tuple[NetworkPlan, ...]:
+    """The best in the model, started from the bands of the busiest street too where it can have any."""
+    for arterials in ((arterial,), ()) if arterial else ((),):
+        try:
+            return optimise(
+                streets, cycles=cycles, arterials=arterials, restarts=3, keep=60, generations=30, seed=seed, name=name
+            )
+        except InputError:
+            if not arterials:
+                raise
+    raise AssertionError
+
+
+def _best_of_each_cycle(
+    plans: Iterable[NetworkPlan], lights: Mapping[str, Light], family: str, most: int = 5
+) -> list[Candidate]:
+    by_cycle: dict[int, Candidate] = {}
+    for one in plans:
+        if one.cycle in by_cycle or len(by_cycle) == most:
+            continue
+        safe = _certified(dict(zip(lights, one.plans, strict=True)), lights)
+        if safe is not None:
+            title = _("network, {cycle} s, {family}").format(cycle=one.cycle, family=family)
+            by_cycle[one.cycle] = Candidate(title, safe, one.cycle, one.value)
+    return list(by_cycle.values())
+
+
+def _certified(plans: Mapping[str, Plan], lights: Mapping[str, Light]) -> dict[str, SafePlan] | None:
+    """All plans certified, None where one is refused."""
+    try:
+        return {name: certify(plan, lights[name].intersection) for name, plan in plans.items()}
+    except UnsafePlan:
+        return None
