@@ -28,6 +28,8 @@ SNEAKERS = 2.0
 USUAL_SHARE, USUAL_CYCLE = 0.45, 90.0
 """Share of green and cycle [s] taken for the stream that is given way to, before there is a plan."""
 LEAST_SHARE = 0.05
+LOST, OPPOSING_AMBER = 2.0, 3.0
+"""Green [s] lost when a queue sets off; and, by turns that gave way until then, while the last of the others go."""
 AT_ONCE = 360_000.0
 """Walkers an hour that set off when their green begins: so many that nobody waits for others."""
 
@@ -163,6 +165,7 @@ def _links(
                 light=group.light,
                 green=green,
                 yielding=yielding,
+                start_loss=LOST + (OPPOSING_AMBER if green and yielding else 0.0),
             )
         )
     return made

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..intersection import Intersection, Movement, SignalGroup
+from ..intersection import GroupKind, Intersection, Movement, SignalGroup
 from ..plan import Plan
 from .webster import Calculation, StageDemand, calculate
 
@@ -38,7 +38,7 @@ def stage_demand(site: Intersection, flows: Mapping[str, float], sequence: Seque
     movements = site.movements
     group_of = {m.name: row for row, group in enumerate(site.groups) for m in group.movements}
     share = lane_flows(site, flows)
-    rows, lane_flow, saturation, serves = [], [], [], []
+    rows, lane_flow, saturation, serves, extra = [], [], [], [], []
     for lane in site.lanes:
         users = [m for m in movements if share.get((m.name, lane.name), 0.0) > 0.0]
         if not users:
@@ -46,7 +46,10 @@ def stage_demand(site: Intersection, flows: Mapping[str, float], sequence: Seque
         served = np.logical_and.reduce([greens[:, group_of[m.name]] for m in users])
         if not served.any():
             served = np.logical_or.reduce([greens[:, group_of[m.name]] for m in users])
+        groups = [group_of[m.name] for m in users]
+        served, late = _protected(site, groups, greens, served)
         rows.append(lane.name)
+        extra.append(_beyond(site, groups, sequence, served) - late)
         lane_flow.append(sum(share[m.name, lane.name] for m in users))
         saturation.append(lane.saturation_flow * _rate(site, users, group_of, greens, served, flows))
         serves.append(served)
@@ -59,9 +62,37 @@ def stage_demand(site: Intersection, flows: Mapping[str, float], sequence: Seque
         serves=np.array(serves, dtype=bool).reshape(n, len(sequence)).T,
         minima=np.array(minima, dtype=float),
         interstage=np.array(interstage, dtype=float),
-        extra=np.zeros(n),
+        extra=np.array(extra, dtype=float),
         least=np.zeros(n),
     )
+
+
+def _protected(
+    site: Intersection, users: Sequence[int], greens: NDArray[np.bool_], served: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], float]:
+    """The stages a lane can count on, and the green [s] it loses in them: where it gives way to traffic in some and not in others,
+    those others, less the amber of the traffic that has gone just before (in a full stream hardly anybody turns)."""
+    vehicles = np.array([group.kind is not GroupKind.PEDESTRIAN for group in site.groups])
+    facing = site.yields[list(users)].any(axis=0) & vehicles
+    gives = served & (greens & facing).any(axis=1)
+    if not gives.any() or not (served & ~gives).any():
+        return served, 0.0
+    follows = [k for k in np.flatnonzero(served & ~gives) if gives[k - 1]]
+    gone = [site.groups[j].amber for k in follows for j in np.flatnonzero(facing & greens[k - 1] & ~greens[k])]
+    return served & ~gives, max(gone, default=0.0)
+
+
+def _beyond(site: Intersection, groups: Sequence[int], sequence: Sequence[int], served: NDArray[np.bool_]) -> float:
+    """Mean green [s] that a lane gets in the changes around each of its greens: it starts before the last, or stays until it must go."""
+    gained, runs = 0.0, 0
+    for k, row in enumerate(sequence):
+        before, after = sequence[k - 1], sequence[(k + 1) % len(sequence)]
+        if served[k] and not served[k - 1]:
+            gained += site.interstage(before, row) - float(site.starts_after(before, row)[list(groups)].max())
+        if served[k] and not served[(k + 1) % len(sequence)]:
+            gained += float(site.ends_after(row, after)[list(groups)].min())
+            runs += 1
+    return gained / runs if runs else 0.0
 
 
 def lane_flows(site: Intersection, flows: Mapping[str, float]) -> dict[tuple[str, str], float]:
