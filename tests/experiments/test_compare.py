@@ -122,7 +122,7 @@ def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
     def full_after_one(out: Path, files: dict[str, bytes]) -> None:
         if len(os.listdir(tmp_path / "b" / "runs")) >= 1:
-            monkeypatch.setattr(result.os, "fsync", _no_space)
+            monkeypatch.setattr(os, "fsync", _no_space)
         written(out, files)
 
     monkeypatch.setattr("signalwright.experiments.batch.write_directory", full_after_one)
