@@ -55,7 +55,7 @@ class Drawing(NamedTuple):
 def _drawing(figure: Figure) -> Drawing:
     lines, pixels = io.StringIO(), io.BytesIO()
     with mpl.rc_context(STYLE):
-        figure.savefig(lines, format="svg", metadata={"Date": None, "Creator": None})
+        figure.savefig(lines, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
         figure.savefig(pixels, format="png", dpi=DPI, metadata={"Software": None})
     text = lines.getvalue()
     return Drawing(text[text.index("<svg") :], pixels.getvalue())

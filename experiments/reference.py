@@ -19,6 +19,7 @@ from .memory import fair_share
 from .result import NOT_COMPARED, read_manifest, write_file
 from .run import FORMAT, rerun_manifest
 from .spec import BatchSpec
+from .suite import ARMS
 from .summary import HEADLINE, Summary, summary_of
 from .tables import markdown_table
 
@@ -56,30 +57,50 @@ def reference_path(name: str) -> Path:
     return path
 
 
-def write_reference(directory: Path, out: Path) -> int:
-    """Write the results of a batch, with what is needed to make them again, to one file; how many there are.
+def write_reference(directories: Sequence[Path], out: Path) -> int:
+    """Write the results of batches (or of older references), with what is needed to make them again, to one file; how many there are.
 
-    Nothing in it tells where files lie on this machine. Raises ResultError.
+    They may differ in nothing but their strategies; where two hold the same run, the later counts. Nothing in the file tells where
+    files lie on this machine. Raises ResultError.
     """
+    batches = [_of_batch(directory) for directory in directories]
+    whole, names = dict(batches[0][0]), {}
+    for directory, (said, _runs) in zip(directories, batches, strict=True):
+        if said | {"controllers": []} != whole | {"controllers": []}:
+            message = _("{0} and {1} differ in more than their strategies")
+            raise ResultError(message.format(directories[0], directory))
+        names.update(dict.fromkeys(said["controllers"]))
+    whole["controllers"] = [name for name in ARMS if name in names] + [name for name in names if name not in ARMS]
+    kept = {json.dumps(run["spec"], sort_keys=True): run for _said, runs in batches for run in runs}
+    place = {name: row for row, name in enumerate(whole["controllers"])}
+    lines = sorted(kept.values(), key=lambda run: (run["spec"]["seed"], place.get(run["spec"]["arm"], len(place))))
+    head = json.dumps({"format": FORMAT, "batch": whole}, ensure_ascii=False)
+    runs = ",\n".join(json.dumps(line, ensure_ascii=False, sort_keys=True) for line in lines)
+    write_file(out, f'{head[:-1]},\n"runs": [\n{runs}\n]}}\n'.encode())
+    return len(lines)
+
+
+def _of_batch(directory: Path) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What a batch is, and its finished runs, as a reference keeps them. Raises ResultError."""
+    if directory.is_file():
+        held = _read(directory)
+        return held["batch"], held["runs"]
     store = BatchDirectory(directory)
     description = store.description()
-    lines = []
+    runs = []
     for key in description["keys"]:
         if (store.path / RUNS / key).exists():
             manifest = read_manifest(store.path / RUNS / key)
             spec = manifest["spec"] | {"scenario": _place(manifest["spec"]["scenario"])}
             row = {name: value for name, value in manifest["result"].items() if name not in NOT_COMPARED}
-            lines.append({"spec": spec, "result": row} | {name: manifest[name] for name in KEPT})
-    if not lines:
+            runs.append({"spec": spec, "result": row} | {name: manifest[name] for name in KEPT})
+    if not runs:
         raise ResultError(_("{path}: no run of this batch is finished; nothing to keep").format(path=directory))
     scenarios = [
         place | {"path": _place(place["path"])} if isinstance(place, dict) else _place(place)
         for place in description["spec"]["scenarios"]
     ]
-    head = json.dumps({"format": FORMAT, "batch": description["spec"] | {"scenarios": scenarios}}, ensure_ascii=False)
-    runs = ",\n".join(json.dumps(line, ensure_ascii=False, sort_keys=True) for line in lines)
-    write_file(out, f'{head[:-1]},\n"runs": [\n{runs}\n]}}\n'.encode())
-    return len(lines)
+    return description["spec"] | {"scenarios": scenarios}, runs
 
 
 def _place(scenario: str) -> str:

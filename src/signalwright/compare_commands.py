@@ -220,13 +220,15 @@ def check(
 
 @reference.command()
 def write(
-    directory: Annotated[Path, typer.Argument(help=_("The directory of a batch."))],
+    directories: Annotated[
+        list[Path], typer.Argument(help=_("Directories of batches that differ in their strategies alone."))
+    ],
     out: Annotated[Path, typer.Option("--out", "-o", help=_("The file."))] = Path("reference.json"),
 ) -> None:
     """Keep the results of a batch as a reference, with what is needed to make them again."""
     from .experiments.reference import write_reference
 
-    typer.echo(_("{n} results in {path}").format(n=write_reference(directory, out), path=out))
+    typer.echo(_("{n} results in {path}").format(n=write_reference(directories, out), path=out))
 
 
 @reference.command()

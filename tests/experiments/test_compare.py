@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,10 +17,11 @@ import polars as pl
 import pytest
 
 from signalwright.core.errors import InputError, ResultError
+from signalwright.experiments import result
 from signalwright.experiments.batch import merge
 from signalwright.experiments.compare import Progress, compare, failures_of
 from signalwright.experiments.run import rerun
-from signalwright.experiments.spec import BatchSpec, batch
+from signalwright.experiments.spec import BatchSpec, batch, scenario_path
 
 pytest.importorskip("libsumo")
 
@@ -96,6 +100,44 @@ def test_failures_stay_alone(tmp_path: Path) -> None:
     assert "SIGABRT" in saved[arms[3]]
 
 
+def test_sumo_gives_up(tmp_path: Path) -> None:
+    """Where SUMO stops in the middle of a run, that run fails with SUMO's own words; the other scenario is done."""
+    shutil.copytree(scenario_path("cross").parent, tmp_path / "broken")
+    routes = tmp_path / "broken" / "cross.rou.xml"
+    lost = '<vehicle id="lost" depart="0"><route edges="west.cross west.cross.bay cross.nowhere"/></vehicle>'
+    routes.write_text(re.sub(r"(<routes[^>]*>)", rf"\1{lost}", routes.read_text(), count=1))
+    spec = a_batch(
+        scenarios=["cross", str(tmp_path / "broken" / "cross.sumocfg")], controllers="plan", seeds=1, end=60.0
+    )
+    done = compare(spec, tmp_path / "b", workers=1)
+    assert len(done.runs) == 1
+    (failure,) = done.failures
+    assert "cross.nowhere" in failure.error
+    assert "SimulationError: SUMO" in failure.error
+
+
+def test_full_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the disk fills up the batch stops with one message and whole runs; with room again it goes on from there."""
+    written = result.write_directory
+
+    def full_after_one(out: Path, files: dict[str, bytes]) -> None:
+        if len(os.listdir(tmp_path / "b" / "runs")) >= 1:
+            monkeypatch.setattr(os, "fsync", _no_space)
+        written(out, files)
+
+    monkeypatch.setattr("signalwright.experiments.batch.write_directory", full_after_one)
+    with pytest.raises(ResultError, match="the disk is full"):
+        compare(a_batch(controllers="plan", end=60.0), tmp_path / "b", workers=1)
+    assert len([name for name in os.listdir(tmp_path / "b" / "runs") if not name.startswith(".")]) == 1
+    monkeypatch.undo()
+    done = compare(a_batch(controllers="plan", end=60.0), tmp_path / "b", workers=1)
+    assert (done.kept, len(done.runs)) == (1, 3)
+
+
+def _no_space(_file: int) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
 def test_two_batches_in_one_directory(whole: Path) -> None:
     """A directory in use is refused, with the process that uses it; one with other content too."""
     holder = subprocess.Popen(
@@ -145,6 +187,39 @@ def test_interrupt_and_resume(tmp_path: Path) -> None:
     done = compare(a_batch(end=400.0, seeds=6), tmp_path / "b", workers=2)
     assert (done.kept, len(done.runs), done.failures) == (len(runs), 12, ())
     assert {n: (tmp_path / "b" / "runs" / n / "result.json").stat().st_mtime_ns for n in runs} == stamps
+
+
+def test_interrupted_command(tmp_path: Path) -> None:
+    """Ctrl-C at the command ends it with one line and its own exit code; the same command again goes on where it was."""
+    words = [
+        "compare",
+        "cross",
+        "--controllers",
+        "plan",
+        "--seeds",
+        "4",
+        "--window",
+        "900",
+        "--workers",
+        "1",
+        "-o",
+        str(tmp_path / "b"),
+    ]
+    command = [sys.executable, "-m", "signalwright", *words]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    while not process.stderr.readline().startswith("1/4"):
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    _out, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.splitlines()[-1] == "signalwright: interrupted; nothing was left half-written"
+    assert "Traceback" not in said
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    kept = int(done.stderr.splitlines()[0].split("/")[0])
+    assert 1 <= kept < 4
+    assert "4/4" in done.stderr
+    assert (tmp_path / "b" / "report" / "report.html").exists()
 
 
 def test_merge_refuses_other_parts(whole: Path, tmp_path: Path) -> None:

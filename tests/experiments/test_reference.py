@@ -19,6 +19,7 @@ from signalwright.experiments.reference import (
     check_reference,
     put_table,
     reference_path,
+    reference_runs,
     reference_table,
     write_reference,
 )
@@ -37,7 +38,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "shipped", scenarios=[str(folder / "crossing")], controllers=["plan"], timing="safe", seeds=2, end=60.0
     )
     compare(spec, folder / "b", workers=1)
-    assert write_reference(folder / "b", folder / "kept.json") == 2
+    assert write_reference([folder / "b"], folder / "kept.json") == 2
     return folder / "kept.json"
 
 
@@ -58,13 +59,34 @@ def test_made_again(kept: Path, tmp_path: Path) -> None:
     assert "1 of 2 results came out the same" in done.stdout
 
 
+def test_several_batches(kept: Path, tmp_path: Path) -> None:
+    """A batch of another strategy comes to an older reference, in the order of the suites; of other seeds they do not."""
+    spec = suite(
+        "shipped",
+        scenarios=[str(kept.parent / "crossing")],
+        controllers=["sumo-actuated"],
+        timing="safe",
+        seeds=2,
+        end=60.0,
+    )
+    compare(spec, tmp_path / "b", workers=1)
+    assert write_reference([tmp_path / "b", kept], tmp_path / "both.json") == 4
+    assert [(r["result"]["seed"], r["result"]["controller"]) for r in reference_runs(tmp_path / "both.json")] == [
+        (1, "plan"), (1, "sumo-actuated"), (2, "plan"), (2, "sumo-actuated"),
+    ]  # fmt: skip
+    assert reference_table(tmp_path / "both.json").count("\n| `") == 2
+    compare(spec.model_copy(update={"seeds": [1]}), tmp_path / "c", workers=1)
+    with pytest.raises(ResultError, match="more than their strategies"):
+        write_reference([kept.parent / "b", tmp_path / "c"], tmp_path / "none.json")
+
+
 def test_bad_reference(kept: Path, tmp_path: Path) -> None:
     """What is no reference file is refused; nor is one written of nothing, or made again without its scenarios."""
     (tmp_path / "x.json").write_text('{"format": 1}')
     with pytest.raises(ResultError, match="no reference results"):
         list(check_reference(tmp_path / "x.json"))
     with pytest.raises(ResultError, match="holds no batch"):
-        write_reference(tmp_path, tmp_path / "y.json")
+        write_reference([tmp_path], tmp_path / "y.json")
     with pytest.raises(InputError, match="name the folder"):
         list(check_reference(kept))
     with pytest.raises(ResultError, match="no reference shiped"):

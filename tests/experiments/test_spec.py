@@ -43,6 +43,8 @@ def test_product(tmp_path: Path) -> None:
         ({"controlers": ["plan"]}, "key 'controlers' is not known; did you mean 'controllers'?"),
         ({"controllers": ["plan"], "sedes": 3}, "did you mean 'seeds'"),
         ({"arms": {"x": {"controler": "plan"}}}, "key 'arms.x.controler' is not known; did you mean 'controller'?"),
+        ({"scenarios": [{"path": "a", "bgin": 0}], "controllers": ["plan"]}, "did you mean 'begin'"),
+        ({"arms": {"x": {"controller": "plan", "view": "ful"}}}, "arms.x.view"),
         ({"controllers": []}, "name at least one strategy"),
         ({"controllers": ["plan", "plan"]}, "twice"),
         ({"controllers": ["plan"], "scales": [0]}, "scales.0"),
