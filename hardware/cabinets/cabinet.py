@@ -328,6 +328,7 @@ class LineCabinet(Generic[Q, A]):
         if self._ahead and self._ahead[0][0] is request:
             _, command = self._ahead.popleft()
         if command:
+            self._next_poll = self.now  # whether it is obeyed is told by the status only
             refusal = self.driver.refused(request, frames)
             if refusal is not None:
                 self._note(f"the cabinet refused a command: {refusal}")
