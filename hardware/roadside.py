@@ -110,12 +110,13 @@ class Roadside:
     def _look_after(self, now: float) -> None:
         if self.notifier.interval and now >= self._next_alive:
             self._next_alive = now + self.notifier.interval
-            self.notifier.alive(self._in_a_line())
+            self.notifier.alive(self.headline())
         if self.store.trouble != self._trouble:
             self._trouble = self.store.trouble
             self.say(self._trouble or "the event store has room again")
 
-    def _in_a_line(self) -> str:
+    def headline(self) -> str:
+        """One line, whatever the number of cabinets."""
         if len(self.services) == 1:
             return self.services[0].summary()
         held = sum(service.cabinet.grip is Grip.HOLDING for service in self.services)

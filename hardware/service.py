@@ -9,9 +9,12 @@ happens by itself. What makes it let go:
 | flash, manual, preemption | given back at once; asked again only after the hold-off |
 | the strategy raised an exception | given back, authority falls to MONITOR |
 | a decision came later than `deadline` | given back; after `strikes` of them the authority falls to ADVISE |
+| more than `blind` of the detectors have failed | given back until they work again |
 | the wall clock jumped by more than `jump` | given back; the estimate starts anew |
 | SIGTERM, or the operator's `stop` | given back, confirmed, then the end |
 | this program killed | nothing is repeated any more; the cabinet's dead-man takes over |
+| the site file is changed | nothing: what was checked at the start holds; said once, and in `status --json` |
+| the disk is full | nothing: control needs no memory; said once, and in `status` |
 
 A decision is made when the second is over and the line is free, that is on an answer that has just come: what it asks
 for goes out at once and waits for no poll.
@@ -39,18 +42,20 @@ from .link import Link
 from .store import Store
 
 _STEP = 1.0
+_FILE_EVERY = 10  # decisions between two looks at the site file
 _HURRY = 0.5  # later than that a decision waits no longer for the line to be free
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceSettings:
-    """Times in [s]. `dry_run` decides and remembers, but never asks for more than ADVISE."""
+    """Times in [s]. `dry_run` decides and remembers, but never asks for more than ADVISE. `blind` is a share of 1."""
 
     ceiling: Authority = Authority.MONITOR
     dry_run: bool = False
     deadline: float = 0.5
     strikes: int = 3
     jump: float = 0.5
+    blind: float = 0.5
     stop_within: float = 15.0
 
 
@@ -81,6 +86,8 @@ class Service:
     _recorded: object = None
     _stopping: float | None = None
     _failure: str = ""
+    _is_blind: bool = False
+    _file_has_changed: bool = False
 
     def __post_init__(self) -> None:
         self._estimator, self._controller = self.new_estimator(), self.new_controller()
@@ -190,10 +197,34 @@ class Service:
         else:
             self.decisions += 1
             self._strike(self.steady() - begin)
-            if self._stopping is None and self.cabinet.authority > Authority.MONITOR:
+            if self._stopping is None and self.cabinet.authority > Authority.MONITOR and self._sees(counts):
                 self._ask(wish, state.calls)
         self._record()
+        if self.decisions % _FILE_EVERY == 0:
+            self._watch_file()
         self.tell()
+
+    def _sees(self, counts: Counts) -> bool:
+        """Enough of the detectors work; a cabinet out of reach is another matter, and its own."""
+        failed, every = int(np.count_nonzero(counts.fault)), len(counts.fault)
+        blind = self.cabinet.is_fresh and failed > self.settings.blind * every
+        if blind:
+            self.cabinet.release(f"{failed} of {every} detectors have failed")
+        if blind != self._is_blind:
+            self._is_blind = blind
+            self._note(
+                f"{failed} of {every} detectors have failed: the cabinet is left to itself"
+                if blind
+                else "detectors work again"
+            )
+        return not blind
+
+    def _watch_file(self) -> None:
+        if self.source is not None and not self._file_has_changed and self.source.has_changed:
+            self._file_has_changed = True
+            self._note(
+                f"{self.source.path} has changed; what was read at the start holds until the service is started again"
+            )
 
     def _ask(self, wish: Wish, calls: Any) -> None:
         refusal = self.cabinet.request(wish, calls)

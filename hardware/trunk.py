@@ -104,8 +104,9 @@ class Trunk:
 
     def _broken(self, problem: Exception, now: float) -> float:
         """A mistake of this program ends nothing but what stands on this line: it is closed, and begun again later."""
-        self.line.close()
-        self.line.next_try = now + _REST
+        if self.line.is_open:
+            self.line.close()
+            self.line.next_try = now + _REST
         self._tell(f"this program failed at {self.line.name} ({type(problem).__name__}: {problem}); it begins again")
         return now + _REST
 

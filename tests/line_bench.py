@@ -70,13 +70,17 @@ class Answers(Protocol):
 
 @dataclass
 class Weather:
-    """What the line does to each piece of bytes: chances of loss, a flipped bit, doubling, half a frame, noise; delay [s]."""
+    """What the line does to each piece of bytes: chances of loss, a flipped bit, doubling, half a frame, its halves swapped,
+    noise, up to three seconds of delay, a copy that comes up to three seconds later; the delay it always has [s]."""
 
     loss: float = 0.0
     flip: float = 0.0
     double: float = 0.0
     half: float = 0.0
+    swap: float = 0.0
     noise: float = 0.0
+    late: float = 0.0
+    copy: float = 0.0
     delay: float = 0.01
     seed: int = 1
     cut: bool = False
@@ -97,6 +101,9 @@ class Weather:
             data += data
         if chance() < self.half:
             data = data[: self.random.randrange(len(data))]
+        if chance() < self.swap:
+            at = self.random.randrange(len(data))
+            data = data[at:] + data[:at]
         if chance() < self.noise:
             data = self.random.randbytes(self.random.randrange(1, 20)) + data
         return data
@@ -139,9 +146,13 @@ class Bench:
         self.notes += self.host.news()
 
     def _send(self, way: list[tuple[float, bytes]], data: bytes) -> None:
-        data = self.weather.carry(data)
+        weather = self.weather
+        data = weather.carry(data)
         if data:
-            way.append((self.now + self.weather.delay, data))
+            held_up = 3.0 * weather.random.random() if weather.random.random() < weather.late else 0.0
+            way.append((self.now + weather.delay + held_up, data))
+            if weather.random.random() < weather.copy:
+                way.append((self.now + weather.delay + 3.0 * weather.random.random(), data))
 
     def run(self, seconds: float) -> None:
         """So much virtual time."""

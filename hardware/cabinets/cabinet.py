@@ -15,7 +15,6 @@ until the cabinet has been normal for `hold_off`.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Generic
@@ -29,6 +28,7 @@ from ...core.intersection import Intersection
 from ...core.ports import Mode, Refusal, Status, Wish
 from ..exchange import Answered, Failed, LinkSettings, Lost, Restored
 from ..link import Link
+from .agenda import Agenda
 from .authority import Authority
 from .driver import A, Driver, Q
 from .habits import Grip, Habits
@@ -56,14 +56,10 @@ class LineCabinet(Generic[Q, A]):
     plan: int | None = None
     now: float = 0.0
     _shadow: Shadow = field(init=False)
-    _polls: tuple[Q, ...] = field(init=False)
-    _counts: tuple[Q, ...] = field(init=False)
+    _agenda: Agenda[Q, A] = field(init=False)
     _told: int | None = None
-    _ahead: deque[tuple[Q, bool]] = field(default_factory=deque)
     _news: list[str] = field(default_factory=list)
     _calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None
-    _next_poll: float = float("-inf")
-    _next_counts: float = float("-inf")
     _last_read: float = 0.0
     _asked: float = float("-inf")
     _sent: float = float("-inf")
@@ -79,7 +75,7 @@ class LineCabinet(Generic[Q, A]):
         self.link = Link(self.name, self.driver.dialect, self.line)
         self.picture = Picture(self.site)
         self._shadow = Shadow(self.site)
-        self._polls, self._counts = tuple(self.driver.poll()), tuple(self.driver.counts())
+        self._agenda = Agenda(self.driver, self.habits)
         self._last_read = self.now
 
     @property
@@ -155,7 +151,7 @@ class LineCabinet(Generic[Q, A]):
 
     def _let_go(self) -> None:
         self._sent = self.now
-        self._ahead = deque((request, True) for request in self.driver.release())
+        self._agenda.command(self.driver.release(), alone=True)
 
     def set_authority(self, authority: Authority) -> None:
         """Raise or lower; lowering under what is in force gives it back."""
@@ -169,7 +165,7 @@ class LineCabinet(Generic[Q, A]):
         self._digest(self.link.reset(self.now))
         self.grip, self.stage, self.plan = Grip.BLIND, None, None
         self.picture.identified, self.picture.trouble = False, None
-        self._ahead.clear()
+        self._agenda.clear()
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes came from the line."""
@@ -188,24 +184,21 @@ class LineCabinet(Generic[Q, A]):
         self.picture.commanded = self.stage if self.picture.mode is Mode.REMOTE else None
         if not self.link.free:
             return
-        if self._ahead:
-            request, _ = self._ahead[0]
+        request = self._agenda.next(now, self.grip is Grip.BLIND, self.picture.trouble is not None)
+        if request is not None:
             self.link.request(request, now)
-        elif now >= self._next_poll:
-            self._next_poll = max(self._next_poll + self.habits.poll, now)
-            self._plan_poll()
 
     @property
     def due(self) -> float:
         """When `advance` next has something to do; at the latest a poll from now, to look after what is in force."""
         if self.link.free:
-            return self.now if self._ahead else self._next_poll
+            return self.now if self._agenda else self._agenda.next_poll
         return min(self.link.due, self.now + self.habits.poll)
 
     @property
     def is_urgent(self) -> bool:
         """A command waits to be sent."""
-        return bool(self._ahead) and self._ahead[0][1]
+        return self._agenda.is_urgent
 
     def news(self) -> list[str]:
         """What an operator should read since the last call."""
@@ -215,25 +208,11 @@ class LineCabinet(Generic[Q, A]):
     def _note(self, text: str) -> None:
         self._news.append(f"{self.name}: {text}")
 
-    def _plan_poll(self) -> None:
-        if self.grip is Grip.BLIND and self.picture.trouble is None:
-            self._ahead.extend((request, False) for request in self.driver.identify())
-        self._ahead.extend((request, False) for request in self._polls)
-        if self.grip is not Grip.BLIND and self.now >= self._next_counts:
-            late = self.now - self._next_counts > self.driver.detector_period
-            self._next_counts = (self.now if late else self._next_counts) + self.driver.detector_period
-            self._ahead.extend((request, False) for request in self._counts)
-        request, _ = self._ahead[0]
-        self.link.request(request, self.now)
-
     def _send(self, commands: Sequence[Q]) -> None:
-        """Commands go before everything that waits and has not been sent."""
         if self.grip is not Grip.HOLDING:
             self._confirmed, self._drops, self._was_remote = self.now, 0, False
         self.grip, self._sent = Grip.HOLDING, self.now
-        polls = [(request, command) for request, command in self._ahead if not command]
-        self._ahead = deque([(request, True) for request in commands])
-        self._ahead.extend(polls if self.link.free else polls[1:])
+        self._agenda.command(commands, is_out=not self.link.free)
 
     def _supervise(self) -> None:
         """Repeat what is in force while the control loop lives; give it back when something is wrong."""
@@ -286,10 +265,10 @@ class LineCabinet(Generic[Q, A]):
 
     def _confirm_release(self) -> None:
         fresh = self._accepted > self._released and self.picture.seen > self._accepted
-        if fresh and not self._ahead and self.picture.mode is not Mode.REMOTE:
-            self.grip = Grip.WATCHING
+        if fresh and not self._agenda and self.picture.mode is not Mode.REMOTE:
+            self.grip = Grip.WATCHING if self.picture.identified else Grip.BLIND
             self._note("release confirmed")
-        elif self.now - self._sent >= self.habits.refresh and not any(command for _, command in self._ahead):
+        elif self.now - self._sent >= self.habits.refresh and not self._agenda.has_command:
             self._let_go()
         elif self.now - self._released > self.habits.release_within and not self._alarmed:
             self._alarmed = True
@@ -310,7 +289,7 @@ class LineCabinet(Generic[Q, A]):
                     self._failed(request, error)
                 case Lost(error=error):
                     self._note(str(error))
-                    self._ahead.clear()
+                    self._agenda.clear()
                     self.picture.identified = False
                     if self.grip is not Grip.HOLDING:
                         self.grip = Grip.BLIND
@@ -318,16 +297,14 @@ class LineCabinet(Generic[Q, A]):
                     self._note("the line is back")
 
     def _failed(self, request: Q, error: LinkLost) -> None:
-        if self._ahead and self._ahead[0][0] is request:
-            _, command = self._ahead.popleft()
-            if command:
-                self._note(f"a command was not confirmed ({error})")
+        if self.grip is Grip.BLIND:
+            self._agenda.is_whole = False
+        if self._agenda.done(request):
+            self._note(f"a command was not confirmed ({error})")
 
     def _answered(self, request: Q, frames: tuple[A, ...]) -> None:
-        command = False
-        if self._ahead and self._ahead[0][0] is request:
-            _, command = self._ahead.popleft()
-        if command:
+        if self._agenda.done(request):
+            self._agenda.next_poll = self.now  # whether it is obeyed is told by the status only
             refusal = self.driver.refused(request, frames)
             if refusal is not None:
                 self._note(f"the cabinet refused a command: {refusal}")
@@ -340,19 +317,21 @@ class LineCabinet(Generic[Q, A]):
         try:
             self._read(request, frames)
         except ProtocolError as problem:
-            self._doubt(problem)
+            self._believe_not(request, problem)
             return
         if self.picture.seen > seen:
             self._shadow.observe(self.picture, self._calls, self.now)
-        if self.grip is Grip.BLIND and not self._ahead and self.picture.trouble is None and self.is_fresh:
-            self.picture.identified = True
+        if request is self._agenda.status and self.picture.identified:
+            self.picture.trouble = None
+        if self.grip is Grip.BLIND and not self._agenda and self._agenda.is_whole and self.is_fresh:
+            self.picture.identified, self.picture.trouble = True, None
             self.grip = Grip.WATCHING
             self._note(f"identified: {self.picture.identity or 'cabinet answers'}")
 
     def _read(self, request: Q, frames: tuple[A, ...]) -> None:
         """Into the picture; a status that says what the last one said is only seen again."""
         picture = self.picture
-        if len(frames) > 1 or request is not self._polls[-1]:
+        if len(frames) > 1 or request is not self._agenda.status:
             self.driver.read(request, frames, picture, self.now)
             return
         content = self.driver.dialect.content(frames[0])
@@ -363,10 +342,14 @@ class LineCabinet(Generic[Q, A]):
         self.driver.read(request, frames, picture, self.now)
         picture.content, self._told = content, picture.commanded
 
-    def _doubt(self, problem: ProtocolError) -> None:
-        """An answer that cannot be believed: while identifying it ends the matter, later it gives back control."""
+    def _believe_not(self, request: Q, problem: ProtocolError) -> None:
+        """An answer that cannot be believed gives back control; one about who is there ends it until that is settled."""
+        identity = self._agenda.identifies(request)
         if self.picture.trouble != str(problem):
             self.picture.trouble = str(problem)
-            self._note(f"nothing will be written: {problem}" if self.grip is Grip.BLIND else str(problem))
+            self._note(f"nothing will be written: {problem}" if identity else str(problem))
         self._normal_since = None
         self.release("an answer cannot be believed")
+        if identity:
+            self._agenda.is_whole = self.picture.identified = False
+            self.grip = Grip.BLIND if self.grip is Grip.WATCHING else self.grip

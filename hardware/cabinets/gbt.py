@@ -63,6 +63,7 @@ class GbtDriver:
     _plan: ObjectId = field(init=False)
     _stage: ObjectId = field(init=False)
     _lamps: tuple[ObjectId, ...] = field(init=False)
+    _identity: tuple[Request, ...] = ()
     _samples: tuple[tuple[int, ObjectId, ObjectId], ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -82,11 +83,14 @@ class GbtDriver:
 
     def identify(self) -> Sequence[Request]:
         """Controller id, phases' minimum greens, intergreens and stages, in frames of a few values each."""
+        if self._identity:
+            return self._identity
         asked = [named("controller_id").ask(), named("site_name").ask(), named("stage_count").ask()]
         per_group = [named(name).ask(no) for no in self.lamps for name in ("min_green", "conflicts")]
         per_stage = [named("stage_phases").ask(no) for no in self.stages]
         gaps = [query(named("intergreens").ask(no)) for no in self.lamps]
-        return [query(*asked), *_in_frames(per_group), *_in_frames(per_stage), *gaps]
+        self._identity = (query(*asked), *_in_frames(per_group), *_in_frames(per_stage), *gaps)
+        return self._identity
 
     def poll(self) -> Sequence[Request]:
         """Mode, plan, stage and lamps in one frame."""
@@ -100,17 +104,18 @@ class GbtDriver:
         return _in_frames([DataValue(_FAILED), *counts], 60)
 
     def read(self, request: Request, answers: tuple[Message, ...], picture: Picture, now: float) -> None:
-        """Take an answer into the picture; refused values are trouble while identifying and nothing afterwards."""
+        """Take an answer into the picture; refused values are trouble in who is there and nothing otherwise."""
+        identity = not picture.identified or any(request is one for one in self._identity)
         said: dict[ObjectId, bytes] = {}
         for answer in answers:
             for value in answer.values:
                 if answer.is_error:
-                    if not picture.identified:
+                    if identity:
                         raise ProtocolError(f"the controller has no {_name(value.id)}: {value.status!r}")
                 else:
                     said[value.id] = value.value
         values = {place: thing.read(raw) for place, raw in said.items() if (thing := at(place)) is not None}
-        if not picture.identified:
+        if identity:
             self._check(values, picture)
         run_mode = values.get(self._mode)
         if run_mode is not None:

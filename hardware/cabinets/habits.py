@@ -19,7 +19,8 @@ class Grip(Enum):
 class Habits:
     """Times of a line cabinet [s]. `release_within`: no confirmation of a release by then is an alarm.
 
-    `confirm_within`: a request that the status does not confirm by then is given back.
+    `confirm_within`: a request that the status does not confirm by then is given back. `verify`: so often it is asked
+    again whether the cabinet is still the one of the site file.
     """
 
     poll: float = 0.25
@@ -29,3 +30,4 @@ class Habits:
     hold_off: float = 5.0
     release_within: float = 10.0
     confirm_within: float = 10.0
+    verify: float = 60.0

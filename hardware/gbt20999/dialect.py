@@ -11,6 +11,7 @@ from ..frames.gbt import GbtFramer, unwrap_datagram, wrap
 from ..frames.statistics import LineStatistics
 from .codes import FrameType
 from .message import DataValue, Message, ObjectId, write_values
+from .objects import at
 
 _TRUST = 3  # answers that bore their question's number, after which one that does not is late
 
@@ -29,6 +30,12 @@ class Request:
             return bytes([self.type])
         numbered = (DataValue(value.id, value.value, index) for index, value in enumerate(self.values, 1))
         return bytes([self.type]) + write_values(tuple(numbered))
+
+    @cached_property
+    def answer_size(self) -> int:
+        """Bytes of the answer, about: frame, and each value with its head; a text is taken for 16 bytes."""
+        things = (at(value.id) for value in self.values)
+        return 17 + sum(6 + ((thing.codec.size if thing is not None else None) or 16) for thing in things)
 
     @cached_property
     def asked(self) -> frozenset[ObjectId]:
@@ -144,8 +151,8 @@ class GbtDialect:
         return Request(FrameType.HEARTBEAT)
 
     def answer_size(self, request: Request) -> int:
-        """Frame and, for each value, its head and eight bytes."""
-        return 17 + 14 * len(request.values)
+        """As much as its objects hold."""
+        return request.answer_size
 
     def reset(self) -> None:
         """Forget half a frame, and what was learned about numbering."""

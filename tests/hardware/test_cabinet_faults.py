@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -247,7 +248,7 @@ def test_two_masters_end_in_release(protocol: str) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["gbt", "ntcip"])
-@pytest.mark.parametrize("kind", ["loss", "flip", "double", "half", "noise"])
+@pytest.mark.parametrize("kind", ["loss", "flip", "double", "half", "swap", "noise", "late", "copy"])
 def test_a_bad_line_never_moves_a_lamp_wrongly(protocol: str, kind: str) -> None:
     """A minute at a tenth of the pieces damaged: no unlawful aspect, and what we asked for is what the cabinet does."""
     one = bench(protocol, seed=3)
@@ -266,6 +267,92 @@ def test_a_bad_line_never_moves_a_lamp_wrongly(protocol: str, kind: str) -> None
             served.add(one.cabinet.stage)
     assert one.cabinet.monitor.fault is None
     assert len(served) >= 2
+
+
+@pytest.mark.parametrize("protocol", ["gbt", "ntcip"])
+def test_killed_at_every_state_of_a_command(protocol: str) -> None:
+    """kill -9 at every moment from the request to the confirmed release, half a frame on the wire or none: within its
+    dead-man the cabinet runs its own plan, and a new program believes nothing of the old one and writes only when asked."""
+    states: set[tuple[str, str, bool]] = set()
+    for moment in (0, 1, 2, 3, 5, 14, 30, 46, 47, 48, 50, 80):
+        one = bench(protocol)
+        one.until(lambda one=one: one.host.grip is Grip.WATCHING and one.cabinet.mode is Mode.LOCAL)  # type: ignore[misc]
+        one.until(lambda one=one: one.host.request(2) is Refusal.NONE and one.host.grip is Grip.HOLDING)  # type: ignore[misc]
+        for step in range(moment):
+            kept(one)
+            if step == 45:
+                one.host.release("test")
+            one.step()
+        states.add((one.host.grip.name, one.host.link.state.name, one.host.is_urgent))
+        new = bench(protocol).host
+        new.authority = Authority.MONITOR
+        one.host, one._up = new, one._up[: moment % 3]
+        if one._down and moment % 4:
+            when, data = one._down.pop()
+            one._down.append((when, data[: len(data) // 2]))
+        new.now = one.now
+        one.run(12)
+        assert one.cabinet.mode is Mode.LOCAL
+        assert one.cabinet.remote_stage is None
+        one.until(lambda one=one: one.host.grip is Grip.WATCHING, within=20)  # type: ignore[misc]
+        assert one.host.stage is None
+        assert not one.cabinet.has_grip
+        assert one.cabinet.monitor.fault is None
+    assert {grip for grip, _, _ in states} >= {"HOLDING", "RELEASING", "WATCHING"}
+    assert {line for _, line, _ in states} >= {"IDLE", "WAITING"}
+    assert {urgent for _, _, urgent in states} == {True, False}
+
+
+def test_the_controller_is_reprogrammed_under_us() -> None:
+    """Intergreens changed at the controller while we hold: noticed within a minute, given back, nothing is written until
+    they are those of the site file again."""
+    one = holding("gbt")
+    assert isinstance(one.answers, GbtAnswers)
+    one.answers.intergreen_unit = 1.0
+    one.until(lambda: kept(one) and one.host.grip is not Grip.HOLDING, within=one.host.habits.verify + 5)
+    assert "nothing will be written: the intergreen from phase" in " ".join(one.notes)
+    one.until(lambda: kept(one) and one.host.grip is Grip.BLIND, within=20)
+    for _ in range(200):
+        assert one.host.request(1) is not Refusal.NONE
+        one.run(0.5)
+    assert not one.cabinet.has_grip
+    one.answers.intergreen_unit = 0.1
+    one.until(lambda: one.host.grip is Grip.WATCHING, within=one.host.habits.verify + 5)
+    one.until(lambda: one.host.request(2) is Refusal.NONE, within=60)
+
+
+def test_another_controller_is_put_on_the_line() -> None:
+    """Its answers bear another number: the line counts as lost, and it is never asked for anything."""
+    one = holding("gbt")
+    other = bench("gbt")
+    other.run(10)
+    one.answers = GbtAnswers(other.cabinet, controller=8)
+    keep(one, 60)
+    assert one.host.link.lost
+    assert not other.cabinet.has_grip
+    assert one.cabinet.mode is Mode.LOCAL
+
+
+@pytest.mark.parametrize("protocol", MOVING)
+def test_who_is_there_is_asked_whole(protocol: str) -> None:
+    """A line that loses half of everything at the start: nothing is written before every question of identity was answered."""
+    one = bench(protocol, loss=0.5, seed=11)
+    answered: set[int] = set()
+    read = one.host.driver.read
+
+    class Watching:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(driver, name)
+
+        def read(self, request: Any, *rest: Any) -> None:
+            answered.add(id(request))
+            read(request, *rest)
+
+    driver = one.host.driver
+    wanted = {id(request) for request in one.host._agenda._identity}
+    one.host.driver = Watching()
+    one.until(lambda: one.host.grip is Grip.WATCHING, within=600)
+    assert wanted <= answered
 
 
 @pytest.mark.slow

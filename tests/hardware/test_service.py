@@ -11,6 +11,7 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,17 +19,24 @@ import numpy as np
 import pytest
 
 from line_bench import Answers, bench, crossing, plans
+from signalwright.core.aspects import Aspect
 from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError, LinkLost
 from signalwright.core.ports import Mode, Status, Wish
 from signalwright.core.state import TrafficState
 from signalwright.hardware import systemd_unit
-from signalwright.hardware.cabinets import Authority
-from signalwright.hardware.cabinets.habits import Grip
+from signalwright.hardware.cabinets import Authority, GbtDriver, LineCabinet
+from signalwright.hardware.cabinets.habits import Grip, Habits
+from signalwright.hardware.config import Source
 from signalwright.hardware.console import Console, ask
 from signalwright.hardware.emulator import EmulatedCabinet
+from signalwright.hardware.emulator.cabinet import Timing
+from signalwright.hardware.emulator.detectors import InputFault
 from signalwright.hardware.emulator.server import Emulator, answers_for
+from signalwright.hardware.exchange import LinkSettings
+from signalwright.hardware.indiana import Row
 from signalwright.hardware.line import Line
+from signalwright.hardware.logfile import LogFile
 from signalwright.hardware.notify import Notifier
 from signalwright.hardware.port import PortSettings
 from signalwright.hardware.roadside import Roadside as Process
@@ -279,6 +287,92 @@ def test_unplugging_the_adapter(roadside: Roadside) -> None:
     assert sum("identified" in text for text in roadside.said) == 2
 
 
+def test_detectors_that_die_let_go(roadside: Roadside) -> None:
+    """One loop of four is lived with; three are not: given back and left to itself, and taken up again when they work."""
+    in_control(roadside)
+    faults = roadside.cabinet.inputs.faults
+    faults[0] = InputFault.STUCK_ON
+    roadside.run(20)
+    assert roadside.service.report()["grip"] == "holding"
+    faults[1] = faults[2] = InputFault.STUCK_ON
+    roadside.until(lambda: roadside.service.cabinet.grip is Grip.WATCHING, within=10)
+    roadside.run(30)
+    assert roadside.service.report()["mode"] == "local"
+    assert any("3 of 4 detectors have failed: the cabinet is left to itself" in text for text in roadside.said)
+    assert roadside.service.report()["failed_detectors"] == ["loop 0", "loop 1", "loop 2"]
+    faults.clear()
+    roadside.until(lambda: roadside.cabinet.mode is Mode.REMOTE)
+
+
+def test_a_full_disk_disturbs_nothing(roadside: Roadside) -> None:
+    """The store takes nothing more: it is said once, the cabinet stays in control, and later what was kept is written."""
+    in_control(roadside)
+    roadside.run(2)
+    base = roadside.service.store._base
+    base.execute(f"PRAGMA max_page_count = {base.execute('PRAGMA page_count').fetchone()[0]}")
+    roadside.service.store.events("elm", [Row(1e9, 82, 1)] * 5000)
+    roadside.run(60)
+    full = [text for text in roadside.said if "full" in text]
+    assert len(full) == 1
+    assert "events are lost until there is room" in full[0]
+    assert roadside.service.cabinet.grip is Grip.HOLDING
+    assert "full" in str(roadside.process.report()["store"])
+    assert "full" in roadside.process.summary()
+    base.execute("PRAGMA max_page_count = 1000000")
+    roadside.run(2)
+    times = [time for time, *_ in roadside.service.store.read_events()]
+    assert max(b - a for a, b in pairwise(times)) < 30
+
+
+def test_the_site_file_is_changed_under_it(roadside: Roadside, tmp_path: Path) -> None:
+    """What was read at the start holds; that the file is another one now is said once and reported."""
+    path = tmp_path / "elm.toml"
+    path.write_text("name = 'elm'")
+    roadside.service.source = Source.of(path)
+    in_control(roadside)
+    assert roadside.service.report()["site_file_has_changed"] is False
+    path.write_text("name = 'oak'")
+    roadside.run(40)
+    assert roadside.service.report()["site_file_has_changed"] is True
+    assert sum("has changed" in text for text in roadside.said) == 1
+    assert roadside.service.cabinet.grip is Grip.HOLDING
+    path.unlink()
+    assert roadside.service.report()["site_file_has_changed"] is True
+
+
+def test_events_are_stamped_when_they_are_seen(roadside: Roadside) -> None:
+    """Changes of the lamps are remembered at the poll that shows them, to 0.1 s, and counts once a second."""
+    in_control(roadside)
+    roadside.cabinet.inputs.set(0, True)
+    lit, begun = roadside.cabinet.sequencer.aspects == Aspect.GREEN, []
+    for _ in range(600):
+        roadside.run(0.1)
+        now = roadside.cabinet.sequencer.aspects == Aspect.GREEN
+        begun += [roadside.now + roadside.wall_offset] * int((now & ~lit).sum())
+        lit = now
+    told = [time for time, _, code, _ in roadside.service.store.read_events(begin=begun[0] - 1) if code == 1]
+    assert len(told) >= len(begun) - 1 >= 3
+    assert max(abs(time - true) for time, true in zip(told, begun, strict=False)) <= 0.35
+    (counted,) = roadside.service.store._base.execute("SELECT count(*) FROM counts WHERE detector = 1").fetchone()
+    assert counted >= 50
+
+
+def test_the_log_has_a_bound_and_never_fails(tmp_path: Path) -> None:
+    """Old lines go, the newest are there with their time; a directory that vanishes is no exception."""
+    folder = tmp_path / "state"
+    folder.mkdir()
+    log = LogFile(folder / "log", most_bytes=2000, copies=2)
+    for number in range(500):
+        log(f"elm: line {number}")
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 3 * 2000
+    assert len(list(folder.iterdir())) == 3
+    assert (folder / "log").read_text().splitlines()[-1].endswith("elm: line 499")
+    log.close()
+    shutil.rmtree(folder)
+    log("elm: nobody reads this")
+    log.close()
+
+
 def test_stopping_gives_back_first(roadside: Roadside) -> None:
     """`stop`: the cabinet is on its own, and has confirmed it, before the service ends."""
     in_control(roadside)
@@ -332,6 +426,81 @@ def test_nobody_answers_where_no_service_runs(tmp_path: Path) -> None:
     """`status` without a service is one clear message."""
     with pytest.raises(LinkLost, match="no service answers"):
         ask(tmp_path, "status")
+
+
+def test_several_cabinets_in_one_process(tmp_path: Path) -> None:
+    """Six cabinets at four real ptys, three of them on one: all are served, each is raised by its name, all given back."""
+
+    async def live() -> None:
+        site, emulators, serving = crossing(), [], []
+        services: list[Service] = []
+        trunks = []
+        store = Store(tmp_path / "events.db")
+        for count in (3, 1, 1, 1):
+            far = Line(PortSettings("pty:"))
+            far.open()
+            stations = []
+            for row in range(count):
+                cabinet = EmulatedCabinet(site, plans(site), timing=Timing(0.2, 0.3))
+                answers = answers_for("gbt20999", cabinet, address=row + 1)
+                emulators.append((cabinet, answers))
+                driver = GbtDriver(site, controller=row + 1, dead_man=10.0)
+                habits = Habits(hold_off=0.2)
+                host = LineCabinet(f"elm {len(services)}", driver, site, habits=habits, line=LinkSettings(0))
+                stations.append(Service(host, Blind, Rounds, store, ServiceSettings(ceiling=Authority.STAGE)))
+                services.append(stations[-1])
+            trunks.append(Trunk(Line(PortSettings(far.name)), stations))
+            one = Emulator(*emulators[-1], far)
+            if count > 1:
+                one.answers = Everybody(
+                    [answers for _, answers in emulators], [cabinet for cabinet, _ in emulators[:-1]]
+                )
+            serving.append((one, asyncio.create_task(one.run())))
+        process = Process(trunks, services, store, Notifier({}))
+        console = Console(process, tmp_path / "state")
+        running = asyncio.create_task(process.run())
+        for _ in range(400):
+            await asyncio.sleep(0.05)
+            if all(service.cabinet.grip is Grip.WATCHING for service in services):
+                break
+        assert all(service.cabinet.grip is Grip.WATCHING for service in services)
+        with pytest.raises(InputError, match="name one: elm 0, elm 1"):
+            console.do("authority stage")
+        with pytest.raises(InputError, match="no cabinet 'oak' is served here"):
+            console.do("authority stage oak")
+        for service in services:
+            assert console.do(f"authority stage '{service.cabinet.name}'") == "authority is stage"
+        for _ in range(600):
+            await asyncio.sleep(0.05)
+            if all(cabinet.mode is Mode.REMOTE for cabinet, _ in emulators):
+                break
+        assert all(cabinet.mode is Mode.REMOTE for cabinet, _ in emulators)
+        assert len(console.do("status").splitlines()) == 6
+        assert "6 cabinets, 6 held" in process.headline()
+        assert console.do("stop") == "giving everything back"
+        await running
+        assert all(service.cabinet.picture.mode is Mode.LOCAL for service in services)
+        await console.close()
+        for emulator, task in serving:
+            emulator.stop()
+            await task
+
+    asyncio.run(live())
+
+
+@dataclass
+class Everybody:
+    """Several cabinets on one line, each hears everything; the others' time passes with the first one's."""
+
+    answers: list[Any]
+    others: list[EmulatedCabinet]
+
+    def receive(self, data: bytes) -> bytes:
+        return b"".join(answers.receive(data) for answers in self.answers)
+
+    def tick(self) -> None:
+        for cabinet in self.others:
+            cabinet.tick()
 
 
 def test_systemd_is_told(tmp_path: Path) -> None:
