@@ -5,7 +5,12 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba
 
-.PHONY: demo test check lint types imports wheel reference table setup clean
+# A day of random faults at the roadside, about ten minutes.
+soak: setup
+	PYTHONPATH=src $(BIN)/python tests/bench/soak.py --protocol gbt
+	PYTHONPATH=src $(BIN)/python tests/bench/soak.py --protocol ntcip
+
+.PHONY: soak demo test check lint types imports wheel reference table setup clean
 
 setup: $(READY)
 

@@ -11,8 +11,8 @@ class FixedTime:
     """Asks at each second for the stage its plan has then."""
 
     def __init__(self, plan: SafePlan) -> None:
-        self._plan = plan
+        self.plan = plan
 
     def decide(self, state: TrafficState) -> Wish:
         """The stage of the plan at this time of day."""
-        return self._plan.stage_at(state.time)
+        return self.plan.stage_at(state.time)

@@ -36,7 +36,7 @@ def run(clock: Clock, junctions: Sequence[Junction], observe: Observer | None = 
 
     Neighbourly controllers hear at the next tick what was told at this one. `observe` sees every decision and can change nothing.
     """
-    talkers = [(j, j.controller) for j in junctions if isinstance(j.controller, Neighbourly)]
+    talkers = [(j.cabinet.intersection.name, j.controller) for j in junctions if isinstance(j.controller, Neighbourly)]
     while clock.tick():
         for junction in junctions:
             cabinet = junction.cabinet
@@ -46,14 +46,15 @@ def run(clock: Clock, junctions: Sequence[Junction], observe: Observer | None = 
             if observe is not None:
                 observe(junction, state, wish, refusal)
         if len(talkers) > 1:
-            _exchange(talkers)
+            exchange(talkers)
 
 
-def _exchange(talkers: Sequence[tuple[Junction, Neighbourly]]) -> None:
+def exchange(talkers: Sequence[tuple[str, Neighbourly]]) -> None:
+    """Hand on what neighbourly controllers, by the names of their intersections, tell each other."""
     letters: dict[str, list[Forecast]] = {}
     for _, controller in talkers:
         for forecast in controller.tell():
             letters.setdefault(forecast.receiver, []).append(forecast)
-    for junction, controller in talkers:
-        if (post := letters.get(junction.cabinet.intersection.name)) is not None:
+    for name, controller in talkers:
+        if (post := letters.get(name)) is not None:
             controller.hear(tuple(post))

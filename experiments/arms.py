@@ -78,6 +78,19 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
 
     Raises InputError, MissingSumo, SimulationError.
     """
+    street, makers = open_lights(spec, scenario, outputs)
+    try:
+        return street, [
+            Junction(cabinet, _estimator(spec, cabinet, street), makers[light](cabinet.intersection))
+            for light, cabinet in street.cabinets.items()
+        ]
+    except BaseException:
+        street.close()
+        raise
+
+
+def open_lights(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStreet, dict[str, Maker]]:
+    """SUMO with the scenario, started, and what makes the controller of each light that is under our control."""
     order, asked = order_outputs(outputs)
     lights, strategies, native = chosen(spec, scenario)
     lights = place_loops(scenario, lights, spec.loops) if lights else {}
@@ -100,14 +113,7 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
         transport=spec.transport,
         extra=extra,
     )
-    try:
-        return street, [
-            Junction(cabinet, _estimator(spec, cabinet, street), makers[light](cabinet.intersection))
-            for light, cabinet in street.cabinets.items()
-        ]
-    except BaseException:
-        street.close()
-        raise
+    return street, makers
 
 
 def _estimator(spec: RunSpec, cabinet: SumoCabinet, street: SumoStreet) -> Estimator:

@@ -51,7 +51,7 @@ def run_once(
     scenario = read_scenario(scenario_path(spec.scenario))
     with TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         outputs = Path(folder)
-        end = _simulate(spec, scenario, outputs, progress, observe)
+        end, about = _simulate(spec, scenario, outputs, progress, observe)
         trips = read_trips(outputs / "tripinfo.xml", end)
         metrics = measure(trips, read_statistic(outputs / "statistics.xml"))
         crossings = read_crossings(scenario.net, outputs, end)
@@ -73,7 +73,8 @@ def run_once(
         "wall_s": round(perf_counter() - started, 3),
         "peak_mib": round(peak(), 1),
     }
-    result = Result(row, trips.vehicles, _manifest(spec, scenario, row, table_hash(trips.vehicles), command), tables)
+    manifest = _manifest(spec, scenario, row, table_hash(trips.vehicles), command) | about
+    result = Result(row, trips.vehicles, manifest, tables)
     if out is not None:
         write_result(result, out, overwrite=overwrite)
     return result
@@ -85,8 +86,12 @@ def _simulate(
     outputs: Path,
     progress: Callable[[float], None] | None,
     observe: Observer | None,
-) -> float:
-    """Let the window pass; when it ended [s]."""
+) -> tuple[float, dict[str, Any]]:
+    """Let the window pass; when it ended [s], and what else the manifest should tell."""
+    if spec.protocol:
+        from .hil import drive
+
+        return drive(spec, scenario, outputs, progress)
     street, junctions = open_arm(spec, scenario, outputs)
     with street:
         begin, end = street.time, scenario.end if spec.end is None else spec.end
@@ -94,7 +99,7 @@ def _simulate(
         if progress is not None:
             clock = _Told(street, lambda: progress(min(1.0, (street.time - begin) / (end - begin)) if end else 0.0))
         run(clock, junctions, observe)
-        return street.time
+        return street.time, {}
 
 
 class _Told:
@@ -127,7 +132,7 @@ def run_key(spec: RunSpec) -> str:
 
 def _identity(spec: RunSpec, scenario: Scenario) -> dict[str, Any]:
     values = spec.as_dict() | {"scenario": scenario.name}
-    del values["transport"], values["gui"]  # the numbers are the same
+    del values["transport"], values["gui"], values["real_time"]  # the numbers are the same
     return {
         "format": FORMAT,
         "spec": values,

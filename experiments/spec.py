@@ -22,6 +22,7 @@ Transport = Literal["libsumo", "traci"]
 Stages = Literal["program", "all"]
 Loops = Literal["placed", "own"]
 View = Literal["loops", "full"]
+Protocol = Literal["", "gbt20999", "ab3418", "ntcip1202"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class RunSpec:
     view        what the strategies see: "loops", or "full", the simulator's own vehicles, for comparison and learning
     tables      also keep the time lost on every lane and by every movement, for maps and tables by light
     options     further SUMO options, {name: value}
+    protocol    over which emulated cabinets are controlled; empty: the lights are controlled in process
+    bits_per_second  of the lines to those cabinets; 0: bytes take no time
+    real_time   no faster than the clock on the wall
     """
 
     scenario: str
@@ -59,18 +63,24 @@ class RunSpec:
     transport: Transport = "libsumo"
     gui: bool = False
     options: Mapping[str, str] = field(default_factory=dict)
+    protocol: Protocol = ""
+    bits_per_second: int = 0
+    real_time: bool = False
 
     def __post_init__(self) -> None:
         if not self.arm:
             several = ", ".join(f"{light}: {name}" for light, name in sorted(self.lights.items()))
+            name = f"{self.controller} ({several})" if several else self.controller
             seen = _(", full view") if self.view == "full" else ""
-            object.__setattr__(self, "arm", (f"{self.controller} ({several})" if several else self.controller) + seen)
+            line = f" over {self.protocol}" if self.protocol else ""
+            object.__setattr__(self, "arm", name + seen + line)
         for name, choices in (
             ("timing", get_args(Timing)),
             ("transport", get_args(Transport)),
             ("stages", get_args(Stages)),
             ("loops", get_args(Loops)),
             ("view", get_args(View)),
+            ("protocol", get_args(Protocol)),
         ):
             if (value := getattr(self, name)) not in choices:
                 raise InputError(unknown(_("{name} {value!r}").format(name=name, value=value), value, choices))

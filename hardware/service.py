@@ -17,23 +17,26 @@ happens by itself. What makes it let go:
 | the disk is full | nothing: control needs no memory; said once, and in `status` |
 
 A decision is made when the second is over and the line is free, that is on an answer that has just come: what it asks
-for goes out at once and waits for no poll.
+for goes out at once and waits for no poll. When a change comes to its end in between, the next stage is decided then and not
+at the end of the second.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from ..core.aspects import Aspect, Aspects
+from ..core.certify import SafePlan
 from ..core.counts import Counts
 from ..core.errors import InputError
 from ..core.loop import Estimator
 from ..core.ports import Controller, Mode, Refusal, Status, Wish
+from ..core.state import TrafficState
 from .cabinets import Authority, LineCabinet
 from .cabinets.habits import Grip
 from .config import Source
@@ -61,7 +64,11 @@ class ServiceSettings:
 
 @dataclass(slots=True, eq=False)
 class Service:
-    """One cabinet under control, a station of its line. `steady` and `wall` are the clocks, handed in by tests."""
+    """One cabinet under control, a station of its line. `steady` and `wall` are the clocks, handed in by tests.
+
+    `plans` tells the number on the line of plans by name: a strategy that follows one of them has it selected where
+    stages cannot be moved.
+    """
 
     cabinet: LineCabinet[Any, Any]
     new_estimator: Callable[[], Estimator]
@@ -72,6 +79,7 @@ class Service:
     steady: Callable[[], float] = time.monotonic
     wall: Callable[[], float] = time.time
     say: Callable[[str], None] = lambda text: None
+    plans: Mapping[str, int] = field(default_factory=dict)
     decisions: int = 0
     late: int = 0
     last_wish: Wish = None
@@ -82,6 +90,9 @@ class Service:
     _recorder: Recorder = field(default_factory=Recorder)
     _offset: float | None = None
     _strikes: int = 0
+    _state: TrafficState | None = None
+    _waits: bool = False
+    _looked: float = float("-inf")
     _next_step: float | None = None
     _recorded: object = None
     _stopping: float | None = None
@@ -91,6 +102,11 @@ class Service:
 
     def __post_init__(self) -> None:
         self._estimator, self._controller = self.new_estimator(), self.new_controller()
+
+    @property
+    def controller(self) -> Controller:
+        """The strategy at work; another one after it failed or the clock jumped."""
+        return self._controller
 
     def warm_up(self) -> None:
         """Decide once on an empty road, before any line is open: kernels are compiled, and what cannot run says so.
@@ -167,6 +183,9 @@ class Service:
             self._next_step = max(self._next_step + _STEP, now)
             self.cabinet.now = now
             self.step()
+        elif self._waits and self.cabinet.picture.seen > self._looked and self.cabinet.link.free:
+            self.cabinet.now = now
+            self._look_again()
         self.cabinet.advance(now)
 
     def outgoing(self) -> bytes:
@@ -196,6 +215,7 @@ class Service:
             self._failed(problem)
         else:
             self.decisions += 1
+            self._state, self._waits = state, state.in_interstage and self.cabinet.grip is Grip.HOLDING
             self._strike(self.steady() - begin)
             if self._stopping is None and self.cabinet.authority > Authority.MONITOR and self._sees(counts):
                 self._ask(wish, state.calls)
@@ -226,12 +246,40 @@ class Service:
                 f"{self.source.path} has changed; what was read at the start holds until the service is started again"
             )
 
+    def _look_again(self) -> None:
+        """A change has come to its end between two steps: what to do next is decided now, on the counts of the last step."""
+        self._looked = self.cabinet.picture.seen
+        status, state = self.cabinet.status(), self._state
+        if status.in_interstage or state is None:
+            return
+        self._waits = False
+        state.time, state.stage, state.in_interstage, state.elapsed = status.time, status.stage, False, status.elapsed
+        try:
+            wish = self._controller.decide(state)
+        except Exception as problem:
+            self._failed(problem)
+        else:
+            if self._stopping is None and self.cabinet.authority > Authority.MONITOR and not self._is_blind:
+                self._ask(wish, state.calls)
+
     def _ask(self, wish: Wish, calls: Any) -> None:
-        refusal = self.cabinet.request(wish, calls)
+        followed = getattr(self._controller, "plan", None)
+        number = self.plans.get(followed.plan.name) if isinstance(followed, SafePlan) else None
+        if number is not None and not (self.cabinet.driver.moves_stages and self.cabinet.authority is Authority.STAGE):
+            self.last_refusal = self.cabinet.select(number)
+            return
+        refusal = self.cabinet.request(self._taking(wish), calls)
         if (wish, refusal) != (self.last_wish, self.last_refusal) and wish is not None:
             advice = "would ask" if self.cabinet.authority < Authority.STAGE else "asks"
             self._note(f"{advice} for stage {self._stage_name(wish)}: {refusal.name.lower().replace('_', ' ')}")
         self.last_wish, self.last_refusal = wish, refusal
+
+    def _taking(self, wish: Wish) -> Wish:
+        """A strategy that wants no change while nothing of ours is in force wants what stands: that is asked for."""
+        status = self.cabinet.status()
+        if wish is None and self.cabinet.grip is Grip.WATCHING and status.stage >= 0 and not status.in_interstage:
+            return status.stage
+        return wish
 
     def _stage_name(self, row: int) -> str:
         return self.cabinet.site.stages[row].name if 0 <= row < len(self.cabinet.site.stages) else str(row)

@@ -131,6 +131,18 @@ class SumoCabinet:
         self._clearing = False
         self._known: dict[tuple[int, bytes, bytes], str] = {}
         self._letters = ""
+        self._follows = False
+
+    def follow(self, sequencer: Sequencer) -> None:
+        """From now on the lamps are those of another cabinet's `sequencer`, whose time is not ours; see `show`."""
+        self._sequencer, self._aspects, self._follows = sequencer, sequencer.aspects, True
+
+    def show(self) -> None:
+        """Show in the next second what the lamps are now."""
+        letters = self.letters()
+        if letters != self._letters:
+            self._letters = letters
+            self._street.show(self.light.name, letters)
 
     @property
     def intersection(self) -> Intersection:
@@ -161,10 +173,7 @@ class SumoCabinet:
     def request(self, wish: Wish, calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None) -> Refusal:
         """Ask for a stage; what the sequencer grants is shown from now on."""
         refusal = self._sequencer.grant(wish, calls)
-        letters = self.letters()
-        if letters != self._letters:
-            self._letters = letters
-            self._street.show(self.light.name, letters)
+        self.show()
         return refusal
 
     def letters(self) -> str:
@@ -178,7 +187,8 @@ class SumoCabinet:
         if not self._read:
             self._keep()
         self._read = False
-        self._sequencer.elapse(TICKS)
+        if not self._follows:
+            self._sequencer.elapse(TICKS)
 
     def _keep(self) -> None:
         vehicles, occupancy = self._street.loops.vehicles[self._rows], self._street.loops.occupancy[self._rows]

@@ -19,7 +19,9 @@ _ROWS = 8
 
 @dataclass(slots=True)
 class Ab3418Driver:
-    """One station. `phases` and `system_detectors` give the numbers on the line of our rows (detectors 1..8).
+    """One station. `phases` and `system_detectors` give the numbers on the line of our rows (both 1 to 8).
+
+    Only eight phases are told: those of further groups are 0, and a stage is known by the groups that have one.
 
     `model` is what the controller calls itself; empty accepts any. `extended` asks for the long status of AB 3418E.
     """
@@ -37,7 +39,7 @@ class Ab3418Driver:
     dialect: Ab3418Dialect = field(init=False)
 
     def __post_init__(self) -> None:
-        self.phases = self.phases or range(1, len(self.site.groups) + 1)
+        self.phases = self.phases or [row if row <= _ROWS else 0 for row in range(1, len(self.site.groups) + 1)]
         self.system_detectors = self.system_detectors or range(1, min(_ROWS, len(self.site.detectors)) + 1)
         if max(self.phases) > _ROWS:
             raise ProtocolError(f"AB 3418 reports phases 1 to {_ROWS}, the site file speaks of {max(self.phases)}")
@@ -94,7 +96,7 @@ class Ab3418Driver:
         """Only greens are told: which of the others is amber is not, so no aspects are claimed."""
         ours = {self.phases.index(phase) for phase in greens if phase in self.phases}
         for stage, row in enumerate(self.site.stage_greens):
-            if {j for j in range(len(row)) if row[j]} == ours:
+            if {j for j in range(len(row)) if row[j] and self.phases[j]} == ours:
                 picture.see(stage, False, now)
                 return
         picture.see(picture.stage, True, now)

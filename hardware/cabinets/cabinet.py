@@ -72,7 +72,7 @@ class LineCabinet(Generic[Q, A]):
     _alarmed: bool = False
 
     def __post_init__(self) -> None:
-        self.link = Link(self.name, self.driver.dialect, self.line)
+        self.link = Link(self.name, self.driver.dialect, self.line, healthy=False)
         self.picture = Picture(self.site)
         self._shadow = Shadow(self.site)
         self._agenda = Agenda(self.driver, self.habits)

@@ -14,7 +14,7 @@ from ...core.ports import Mode
 from ..frames.gbt import GbtFramer, unwrap_datagram
 from ..gbt20999 import OBJECTS, DataValue, FrameType, LampState, Message, ObjectId, RunMode, StageState, Status
 from ..gbt20999.codes import DetectorType, FaultAction, FaultType, LampGroupType
-from ..gbt20999.objects import at
+from ..gbt20999.objects import GbtObject, at
 from .cabinet import EmulatedCabinet
 
 LAMP_OF = {
@@ -34,7 +34,7 @@ _TABLES: dict[tuple[int, int], str] = {
     (6, 3): "stages", (7, 1): "groups", (7, 2): "groups", (9, 2): "plans", (13, 2): "junction", (14, 2): "detectors",
     (16, 2): "faults", (17, 1): "junction",
 }  # fmt: skip
-
+_CHANGING = ("plans", "faults")
 
 _PLACES: dict[tuple[int, ...], list[ObjectId]] = {}
 for _thing in OBJECTS.values():
@@ -58,6 +58,8 @@ class GbtAnswers:
     day: datetime = datetime(2026, 1, 1)
     _framer: GbtFramer = field(default_factory=GbtFramer)
     _reads: dict[str, Callable[[int], Any]] = field(init=False)
+    _found: dict[ObjectId, list[tuple[GbtObject, int]]] = field(default_factory=dict)
+    _said: dict[tuple[ObjectId, int, int], DataValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._reads = _reads(self)
@@ -109,14 +111,29 @@ class GbtAnswers:
         good: list[DataValue] = []
         bad: list[DataValue] = []
         for asked in question.values:
-            ids = [one for one in self._expand(asked.id) if (thing := at(one)) and thing.name in self._reads]
-            if not ids:
+            found = self._found.get(asked.id) or self._find(asked.id)
+            if not found:
                 bad.append(DataValue(asked.id, bytes([Status.DOES_NOT_EXIST])))
-            for one in ids:
-                thing = at(one)
-                assert thing is not None
-                good.append(thing.value(self._reads[thing.name](one.element), one.element))
+            for thing, element in found:
+                good.append(self._say(thing, element))
         return good[:255], bad
+
+    def _find(self, asked: ObjectId) -> list[tuple[GbtObject, int]]:
+        """The objects and rows a question means; kept for those whose rows never change."""
+        ids = self._expand(asked)
+        found = [(thing, one.element) for one in ids if (thing := at(one)) and thing.name in self._reads]
+        if asked.element and _TABLES.get((asked.klass, asked.object)) not in _CHANGING:
+            self._found[asked] = found
+        return found
+
+    def _say(self, thing: GbtObject, element: int) -> DataValue:
+        value = self._reads[thing.name](element)
+        if not isinstance(value, int):
+            return thing.value(value, element)
+        said = self._said.get((thing.id, element, value))
+        if said is None:
+            said = self._said[thing.id, element, value] = thing.value(value, element)
+        return said
 
     def _expand(self, asked: ObjectId) -> list[ObjectId]:
         """Attribute 0 is all attributes, element 0 of a table all rows."""

@@ -27,7 +27,7 @@ from .monitor import ConflictMonitor, Lamps
 
 TICKS = 10
 _DAY = 86_400
-_FLASHING = (Aspect.FLASHING_AMBER, Aspect.DARK)
+_FLASHING = int(Aspect.FLASHING_AMBER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,9 @@ class EmulatedCabinet:
         self._grip_until = -1
         self._stage = -1
         self._mode = Mode.STARTING
+        self._lamps: dict[bytes, list[Lamps]] = {}
+        self._noted: tuple[int, bytes] = (-2, b"")
+        self._rows = sorted(self.plans.values(), key=lambda row: row.starts)
         self._power_up()
 
     @property
@@ -109,10 +112,10 @@ class EmulatedCabinet:
         """The plan of the time of day, or the one a host asked for."""
         if self.remote_plan is not None and self.has_grip:
             return self.plans.get(self.remote_plan)
-        rows = sorted(self.plans.values(), key=lambda row: row.starts)
-        if not rows:
+        if not self._rows:
             return None
-        return next((row for row in reversed(rows) if row.starts <= self.time_of_day), rows[-1])
+        now = self.time_of_day
+        return next((row for row in reversed(self._rows) if row.starts <= now), self._rows[-1])
 
     @property
     def has_grip(self) -> bool:
@@ -136,9 +139,17 @@ class EmulatedCabinet:
 
     def lamps(self) -> list[Lamps]:
         """What is lit now, broken relays included; flashing amber is on in every other half second."""
-        shown = [self._lit(int(aspect)) for aspect in self.sequencer.aspects]
-        for row, stuck in self.stuck_lamps.items():
-            shown[row] = Lamps(*(a or b for a, b in zip(shown[row], stuck, strict=True)))
+        aspects = self.sequencer.aspects
+        key = aspects.tobytes()
+        shown = self._lamps.get(key)
+        if shown is None:
+            shown = [self._lit(int(aspect)) for aspect in aspects]
+            if Aspect.FLASHING_AMBER not in aspects:
+                self._lamps[key] = shown
+        if self.stuck_lamps:
+            shown = list(shown)
+            for row, stuck in self.stuck_lamps.items():
+                shown[row] = Lamps(*(a or b for a, b in zip(shown[row], stuck, strict=True)))
         return shown
 
     def _lit(self, aspect: int) -> Lamps:
@@ -173,7 +184,7 @@ class EmulatedCabinet:
         self.ticks += 1
         self.inputs.tick()
         self._note_stage()
-        if self.sequencer.aspects[0] not in _FLASHING and not self.monitor.watch(self.lamps()):
+        if self.sequencer.aspects[0] < _FLASHING and not self.monitor.watch(self.lamps()):
             self._enter_flash()
 
     def _settle_mode(self) -> None:
@@ -184,7 +195,7 @@ class EmulatedCabinet:
         elif self._mode is Mode.STARTING:
             if self.ticks >= self._ready_at:
                 self._mode = Mode.LOCAL
-            elif self.ticks >= self._red_at and self.sequencer.aspects[0] in _FLASHING:
+            elif self.ticks >= self._red_at and self.sequencer.aspects[0] >= _FLASHING:
                 self.monitor.forget()
                 self.sequencer.restart()
         if self._mode not in (Mode.FLASH, Mode.STARTING):
@@ -219,9 +230,13 @@ class EmulatedCabinet:
         stage = self.stage
         if stage < 0:
             self._stage, self.changing = -1, True
+            self._noted = (-2, b"")
             return
-        green = self.site.stage_greens[stage]
         aspects = self.sequencer.aspects
+        if (noted := (stage, aspects.tobytes())) == self._noted:
+            return
+        self._noted = noted
+        green = self.site.stage_greens[stage]
         full = bool((aspects[green] == Aspect.GREEN).all()) and not bool((aspects[~green] == Aspect.GREEN).any())
         if full and (self.changing or stage != self._stage):
             self.stage_since = self.ticks

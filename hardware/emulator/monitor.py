@@ -34,16 +34,16 @@ class Lamps(NamedTuple):
 
 @dataclass(slots=True)
 class _Group:
-    """What the monitor remembers of one group, in ticks of 100 ms."""
+    """What the monitor remembers of one group: its times in ticks of 100 ms, and the ticks at which it changed."""
 
     name: str
     minimum: int
     amber: int
     was: Lamps | None = None
-    green_for: int = 0
-    amber_for: int = 0
-    dark_for: int = 0
-    since_green: int | None = None
+    green_at: int = 0
+    amber_at: int = 0
+    dark_at: int = 0
+    ended_at: int | None = None
 
 
 @dataclass(slots=True)
@@ -52,6 +52,8 @@ class ConflictMonitor:
 
     site: Intersection
     fault: str | None = None
+    now: int = 0
+    _last: Sequence[Lamps] = ()
     _groups: list[_Group] = field(default_factory=list)
     _excludes: list[list[int]] = field(default_factory=list)
     _gaps: list[dict[int, int]] = field(default_factory=list)
@@ -73,14 +75,16 @@ class ConflictMonitor:
 
     def forget(self) -> None:
         """The cabinet starts again from all red (after flashing): nothing of before counts."""
+        self._last = ()
         for group in self._groups:
-            group.was, group.since_green = None, None
-            group.green_for = group.amber_for = group.dark_for = 0
+            group.was = group.ended_at = None
 
     def watch(self, lamps: Sequence[Lamps]) -> bool:
         """The lamps of one tick of normal operation; False as soon as a fault is latched."""
-        if self.fault is None:
+        self.now += 1
+        if self.fault is None and (lamps != self._last or any(not any(lit) for lit in lamps)):
             self.fault = self._conflict(lamps) or self._changes(lamps)
+            self._last = lamps
         return self.fault is None
 
     def _conflict(self, lamps: Sequence[Lamps]) -> str | None:
@@ -97,40 +101,51 @@ class ConflictMonitor:
         for j, now in enumerate(lamps):
             problem = problem or self._change(j, self._groups[j], now)
         for group, now in zip(self._groups, lamps, strict=True):
-            group.was = now
-            if now.green:
-                group.green_for += 1
-                group.since_green, group.amber_for = 0, 0
-            else:
-                group.green_for = 0
-                group.amber_for = group.amber_for + 1 if now.amber and not now.red else 0
-                if group.since_green is not None:
-                    group.since_green += 1
+            self._remember(group, now)
         return problem
 
+    def _remember(self, group: _Group, now: Lamps) -> None:
+        was, group.was = group.was, now
+        if now.green and (was is None or not was.green):
+            group.green_at = self.now
+        if was is not None and was.green and not now.green:
+            group.ended_at = self.now
+        if _clearing(now) and (was is None or not _clearing(was)):
+            group.amber_at = self.now
+        if not any(now) and (was is None or any(was)):
+            group.dark_at = self.now
+
     def _change(self, j: int, group: _Group, now: Lamps) -> str | None:
-        group.dark_for = 0 if any(now) else group.dark_for + 1
-        if group.dark_for >= _DARK_TICKS:
+        was = group.was
+        if was is not None and not any(now) and not any(was) and self.now - group.dark_at + 1 >= _DARK_TICKS:
             return f"dark: no lamp of {group.name} is lit"
         if now.green and (now.red or now.amber):
             return f"doubled: {group.name} shows green and another colour"
-        was = group.was
         if was is None:
             return None
         if was.green and not now.green:
-            if group.green_for < group.minimum:
-                return f"minimum green: {group.name} was green for {group.green_for / 10:g} s only"
+            shown = self.now - group.green_at
+            if shown < group.minimum:
+                return f"minimum green: {group.name} was green for {shown / 10:g} s only"
             if group.amber and now.red:
                 return f"amber: {group.name} went from green to red"
-        if group.amber and was.amber and not was.red and now.red and group.amber_for < group.amber:
-            return f"amber: {group.name} showed it for {group.amber_for / 10:g} s only"
+        if group.amber and _clearing(was) and now.red and self.now - group.amber_at < group.amber:
+            return f"amber: {group.name} showed it for {(self.now - group.amber_at) / 10:g} s only"
         if now.green and not was.green:
             for i, gap in self._gaps[j].items():
-                since = self._groups[i].since_green
+                other = self._groups[i]
+                since = 0 if _is_green(other) else None if other.ended_at is None else self.now - other.ended_at
                 if since is not None and since < gap:
-                    name = self._groups[i].name
-                    return f"intergreen: {group.name} turned green {since / 10:g} s after {name}"
+                    return f"intergreen: {group.name} turned green {since / 10:g} s after {other.name}"
         return None
+
+
+def _is_green(group: _Group) -> bool:
+    return group.was is not None and group.was.green
+
+
+def _clearing(lamps: Lamps) -> bool:
+    return lamps.amber and not lamps.red and not lamps.green
 
 
 def _moving(lamps: Lamps) -> bool:

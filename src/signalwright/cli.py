@@ -151,6 +151,72 @@ def run(
 
 
 @app.command()
+def hil(
+    scenario: Scenario,
+    protocol: Annotated[
+        Literal["gbt20999", "ab3418", "ntcip1202"], typer.Option(help=_("What service and cabinets speak."))
+    ] = "gbt20999",
+    controller: Annotated[
+        str, typer.Option("--controller", "-c", help=_("The strategy; over ab3418 a fixed plan, such as webster."))
+    ] = "adaptive",
+    seed: Annotated[int, typer.Option(help=_("Seed of the simulation."))] = 1,
+    begin: Annotated[float | None, typer.Option("--begin", "-b", help=_("Begin [s], else the scenario's."))] = None,
+    end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
+    timing: Timing = "safe",
+    bits_per_second: Annotated[
+        int, typer.Option(help=_("Speed of the lines; 0: bytes take no time, as on a network."))
+    ] = 0,
+    real_time: Annotated[
+        bool, typer.Option("--real-time/--as-fast-as-possible", help=_("No faster than the clock on the wall."))
+    ] = False,
+    gui: Annotated[bool, typer.Option("--gui", help=_("Watch it in SUMO's window."))] = False,
+    beside: Annotated[
+        bool, typer.Option("--beside", help=_("Also run it in process, and tell the difference."))
+    ] = False,
+    out: Annotated[
+        Path | None, typer.Option(help=_("Directory for result.json, trips.parquet and the manifest."))
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help=_("Replace a result that lies there."))] = False,
+    as_json: Annotated[bool, typer.Option("--json", help=_("Print the results as JSON."))] = False,
+) -> None:
+    """Run a scenario with hardware in the loop: emulated cabinets on ptys, each under the roadside service."""
+    from dataclasses import replace
+
+    from .experiments.run import run_once
+    from .experiments.spec import RunSpec
+
+    spec = RunSpec(
+        scenario=scenario, controller=controller, seed=seed, timing=timing, begin=begin, end=end, gui=gui,
+        transport="traci" if gui else "libsumo", protocol=protocol, bits_per_second=bits_per_second, real_time=real_time,
+    )  # fmt: skip
+    rows = []
+    with progress() as told:
+        if beside:
+            plain = replace(
+                spec, protocol="", bits_per_second=0, real_time=False, arm="", gui=False, transport="libsumo"
+            )
+            rows.append(run_once(plain, progress=told(f"{scenario}, {plain.arm}")).row)
+        result = run_once(
+            spec, out=out, progress=told(f"{scenario}, {spec.arm}"), overwrite=overwrite, command=sys.argv
+        )
+    rows.append(result.row)
+    if as_json:
+        typer.echo(json.dumps(rows if beside else result.row, indent=2))
+        return
+    console().print(result_table(rows))
+    for light, line in result.manifest["line"].items():
+        typer.echo(
+            _("{light}: {asked} questions, {failed} unanswered, {repeated} asked again; conflict monitor: {fault}").format(
+                light=light, asked=line["asked"], failed=line["failed"], repeated=line["repeated"],
+                fault=line["conflict_monitor"] or _("nothing"),
+            )
+        )  # fmt: skip
+    if beside:
+        share = rows[1]["delay"] / rows[0]["delay"] - 1 if rows[0]["delay"] else 0.0
+        typer.echo(_("Delay in the loop against in process: {share:+.1%}").format(share=share))
+
+
+@app.command()
 def rerun(
     manifest: Annotated[Path, typer.Argument(help=_("A manifest, or the result directory it lies in."))],
     scenario: Annotated[Path | None, typer.Option(help=_("Where the scenario lies now, if it has moved."))] = None,

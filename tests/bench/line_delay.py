@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from line_bench import answers_of, bench, crossing, driver_of
 from signalwright.core.estimate import Estimate
 from signalwright.hardware.cabinets import Authority, LineCabinet
@@ -148,7 +149,10 @@ async def measure(names: list[str], protocol: str, speed: int, seconds: int) -> 
         await asyncio.sleep(seconds)
         roadside.stop()
         await running
-    return np.array(sum((one.accepted for one in made), [])), np.array(sum((one.confirmed for one in made), []))
+    return (
+        np.array([delay for one in made for delay in one.accepted]),
+        np.array([delay for one in made for delay in one.confirmed]),
+    )
 
 
 def main() -> None:
