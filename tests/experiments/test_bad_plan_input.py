@@ -115,7 +115,7 @@ def test_a_plan_for_another_net(tmp_path: Path) -> None:
 def test_nothing_is_written_over_unasked(tmp_path: Path) -> None:
     """A directory with a plan in it, a route file, a plan file: all are kept, and the way out is named."""
     (tmp_path / "plan.toml").write_text("kept")
-    with pytest.raises(InputError, match="holds plan.toml already; name another directory, or give --overwrite"):
+    with pytest.raises(InputError, match=r"holds plan\.toml already; name another directory, or give --overwrite"):
         check_free(tmp_path)
     routes = tmp_path / "out.rou.xml"
     routes.write_text("kept")
