@@ -26,10 +26,12 @@ LOCKED = 3.0
 
 STRESS = (1.0, 1.05, 1.0, 1.1)
 """Factors on the demand, seed by seed: a plan with nothing to spare is found out before it is chosen."""
+TOGETHER = 8
+"""Seeds asked at once for a gridlock."""
 PUT_OFF = 30.0
 """Departures are put off by up to this long [s] where the demand is more; the others have the scenario's own as it stands."""
-ENDURANCE = 20
-"""Further seeds, all of the heaviest demand, that the plan to be chosen must come through without a gridlock."""
+ENDURANCE = 40
+"""Further seeds, half of them of the heaviest demand, that the plan to be chosen must come through without a gridlock."""
 
 Plans = Mapping[str, SafePlan]
 
@@ -106,15 +108,13 @@ class Bench:
         return [float(np.mean(cost[k * n : (k + 1) * n])) for k in range(len(plans))]
 
     def locks(self, plans: Plans) -> int:
-        """How many seeds of heavy demand end in a gridlock; the first tells, where there is one among a few."""
-        heavy = [
-            k for k in range(TRAINING + 900, TRAINING + 1000 + ENDURANCE * len(STRESS)) if STRESS[k % 4] == max(STRESS)
-        ]
+        """How many of the seeds of endurance end in a gridlock; after a few with one the others are not asked."""
+        kinds = {STRESS.index(min(STRESS)), STRESS.index(max(STRESS))}
+        usual = [k for k in range(TRAINING + 900, TRAINING + 900 + 2 * ENDURANCE) if k % len(STRESS) in kinds]
         found = 0
-        for first in range(0, ENDURANCE, 5):
-            rows = try_all(
-                [self._trial("endurance", plans, 0, seed) for seed in heavy[first : first + 5]], self.workers
-            )
+        for first in range(0, ENDURANCE, TOGETHER):
+            seeds = usual[first : first + TOGETHER]
+            rows = try_all([self._trial("endurance", plans, 0, seed) for seed in seeds], self.workers)
             found += sum(bool(row["locked"]) for row in rows)
             if found:
                 break
@@ -147,7 +147,7 @@ def ranked(bench: Bench, candidates: list[Candidate], seeds: int, finalists: int
 
 
 def endured(bench: Bench, order: list[Candidate]) -> list[Candidate]:
-    """The candidates, those last that lock under heavy demand: looked for from the best down to the first that comes through.
+    """The candidates, those last that lock in seeds of endurance: looked for from the best down to the first that comes through.
 
     Where the programs in force lock as well the rank has said what can be said.
     """

@@ -86,7 +86,7 @@ def plan_scenario(
     cycles, with and without stages that only protect a turn. All go through SUMO with one seed, the better half with
     two more, the `finalists` with `seeds`; the best, and the best with more stages, are then altered, light by light, in
     `polish` further trials. The last word have twice as many fresh seeds, so that a plan that was lucky is found out, and
-    what is chosen must come through 20 seeds of heavy demand without a gridlock. `walkers` [persons/h] on every crossing
+    what is chosen must come through 40 seeds, half of heavy demand, without a gridlock. `walkers` [persons/h] on every crossing
     count in the search as vehicles do; their minima hold in any case. Nothing that `certify` refuses is
     simulated. The same `seed` gives the same plans.
     Raises InputError, MissingSumo, SimulationError.
@@ -147,7 +147,7 @@ def _in_order(
     told(_("trying the best {n} again with fresh seeds").format(n=len(last)))
     fresh = range(TRAINING + 500, TRAINING + 500 + 2 * seeds)  # none that anything was chosen or altered on
     again = bench.tried([replace(c, delays=(), locks=0) for c in last], fresh)
-    told(_("looking for gridlocks under heavy demand"))
+    told(_("looking for gridlocks"))
     return [*endured(bench, sorted(again, key=lambda c: c.rank)), *(c for c in rest if c not in last)]
 
 

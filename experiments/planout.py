@@ -76,8 +76,13 @@ def write_planned(
     write_report(out / FILES[3], planned, verdict, figures=figures, overwrite=overwrite)
     (out / FIGURES).mkdir(exist_ok=True)
     for title, figure in figures.items():
-        (out / FIGURES / f"{title}.png").write_bytes(png(figure))
+        (out / FIGURES / f"{_file_name(title)}.png").write_bytes(png(figure))
     return [*written, out / FILES[2], out / FILES[3], out / FIGURES]
+
+
+def _file_name(title: str) -> str:
+    """A title without what a file's name may not have."""
+    return "".join("_" if letter in '/\\:*?"<>|' else letter for letter in title)
 
 
 def write_day(day: Day, timing: Timing, out: Path, *, overwrite: bool = False) -> list[Path]:

@@ -39,10 +39,11 @@ svg{max-width:100%;height:auto}small{color:#666}</style></head><body>
 <td>{{ "%.0f"|format(q.room) }}</td><td>{{ "%.0f"|format(q.before) }}</td><td>{{ "%.0f"|format(q.after) }}</td>
 <td>{{ "%.0f"|format(q.worst) }}</td><td>{{ q.spilled_before }} / {{ q.spilled_after }}</td></tr>{% endfor %}</table>{% endif %}{% endif %}
 {% if remarks %}<ul>{% for remark in remarks %}<li>{{ remark }}</li>{% endfor %}</ul>{% endif %}
-<h2>{{ t.candidates }}</h2><table><tr><th>{{ t.candidate }}</th><th>{{ t.cycle }}</th><th>{{ t.model }}</th><th>{{ t.delays }}</th></tr>
+<h2>{{ t.candidates }}</h2><table><tr><th>{{ t.candidate }}</th><th>{{ t.cycle }}</th><th>{{ t.model }}</th><th>{{ t.delays }}</th>
+<th>{{ t.locks }}</th></tr>
 {% for c in candidates %}<tr><td>{{ c.name }}</td><td>{{ c.cycle or "" }}</td>
 <td>{{ "%.1f"|format(c.value) if c.value is not none else "" }}</td>
-<td>{% for d in c.delays %}{{ "%.1f"|format(d) }} {% endfor %}</td></tr>{% endfor %}</table>
+<td>{% for d in c.delays %}{{ "%.1f"|format(d) }} {% endfor %}</td><td>{{ c.locks }}</td></tr>{% endfor %}</table>
 {% if timespace %}<h2>{{ t.timespace }}</h2><figure>{{ timespace|safe }}</figure>{% endif %}
 {% for light in lights %}<h2>{{ t.light }} {{ light.worked.light }}</h2>
 <p>{{ light.line }}</p><figure>{{ light.map|safe }}</figure><figure>{{ light.times|safe }}</figure>
@@ -108,7 +109,7 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
             "measure": _("measure"), "before": _("in force"), "after": _("plan"), "difference": _("difference"),
             "interval": _("95 % interval"), "worst": _("worst seed"), "candidates": _("Candidates, tried in SUMO"),
             "candidate": _("candidate"), "cycle": _("cycle [s]"), "model": _("model [veh waiting]"),
-            "delays": _("delay by seed [s/veh]"), "timespace": _("Time-space diagram"), "light": _("Light"),
+            "delays": _("delay by seed [s/veh]"), "locks": _("gridlocks"), "timespace": _("Time-space diagram"), "light": _("Light"),
             "lane": _("lane (* critical)"), "room": _("room [m]"), "queue_before": _("longest queue in force [m]"),
             "queue_after": _("with the plan [m]"), "queue_worst": _("worst seed [m]"),
             "spilled": _("seeds with spillback, in force / plan"), "service": _("level of service"),

@@ -51,7 +51,7 @@ def plan(
         ),
     ] = 0.0,
     prove: Annotated[
-        int, typer.Option(help=_("Validate it afterwards with up to so many seeds, for the report; 0: not."))
+        int, typer.Option(min=0, help=_("Validate it afterwards with up to so many seeds, for the report; 0: not."))
     ] = 10,
     day: Annotated[
         list[Path] | None,
@@ -193,7 +193,8 @@ def _show(planned: Planned) -> None:
     typer.echo(_("chosen: {name}").format(name=planned.chosen.name))
     for candidate in planned.candidates:
         delays = ", ".join(f"{delay:.1f}" for delay in candidate.delays)
-        typer.echo(f"  {candidate.name}: {delays} s")
+        locks = _(", locked {n} times").format(n=candidate.locks) if candidate.locks else ""
+        typer.echo(f"  {candidate.name}: {delays} s{locks}")
     for worked in planned.worked:
         typer.echo(
             _(

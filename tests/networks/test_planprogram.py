@@ -86,18 +86,21 @@ def test_nothing_is_overwritten_and_no_name_taken(tmp_path: Path) -> None:
     assert 'programID="newer"' in path.read_text()
 
 
-def test_the_clock_switches_programs_without_a_jump(tmp_path: Path) -> None:
-    """With times of day SUMO changes the program near the time, and no green ends without its amber."""
-    scenario = load("shipped-cross")
-    lights = read_lights(scenario)
-    ((name, light),) = lights.items()
-    day = {"night": {name: even_plan(light, 15)}, "day": {name: even_plan(light, 20, offset=11)}}
+@pytest.mark.parametrize("scenario", ["shipped-cross", "shipped-corridor"])
+def test_the_clock_switches_programs_without_a_jump(tmp_path: Path, scenario: str) -> None:
+    """With times of day SUMO, which warns of nothing, changes the program near the time, and no green ends without its amber."""
+    read = load(scenario)
+    lights = read_lights(read)
+    day = {
+        "night": {name: even_plan(light, 15) for name, light in lights.items()},
+        "day": {name: even_plan(light, 20, offset=11) for name, light in lights.items()},
+    }
     path = tmp_path / "plans.add.xml"
     write_plans(path, lights, day, times=[Switch(0, "night"), Switch(100, "day")])
-    rows = states(scenario.net, path, tmp_path, 400)[name]
-    running = {time: program for time, program, _ in rows}
-    assert running[99] == "night"
-    assert running[220] == "day"
-    vehicles = [link.index for link in light.links if not link.crossing]
-    for (_, _, before), (_, _, after) in zip(rows, rows[1:], strict=False):
-        assert not any(before[k] in "gG" and after[k] == "r" for k in vehicles)
+    for name, rows in states(read.net, path, tmp_path, 400).items():
+        running = {time: program for time, program, _ in rows}
+        assert running[99] == "night"
+        assert running[300] == "day"
+        vehicles = [link.index for link in lights[name].links if not link.crossing]
+        for (_, _, before), (_, _, after) in zip(rows, rows[1:], strict=False):
+            assert not any(before[k] in "gG" and after[k] == "r" for k in vehicles)

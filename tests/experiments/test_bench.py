@@ -1,0 +1,86 @@
+"""Ranking of candidates: a gridlock outweighs any mean, and what locks under heavy demand is not chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+import pytest
+
+from signalwright.core.certify import SafePlan, certify
+from signalwright.core.plan import Plan
+from signalwright.core.planning.fixed import CROSS_PRODUCT, needed_stages
+from signalwright.experiments.bench import IN_FORCE, Bench, Candidate, endured
+from signalwright.networks.netfile import read_lights
+from sumo_material import load
+
+LIGHT = read_lights(load("shipped-cross"))["cross"]
+PLANS: Mapping[str, SafePlan] = {
+    "cross": certify(
+        Plan("p", tuple(s.name for s in LIGHT.intersection.stages), tuple(30 for _ in LIGHT.intersection.stages)),
+        LIGHT.intersection,
+    )
+}
+
+
+class Heavy:
+    """A bench on which the named candidates' plans lock under heavy demand."""
+
+    def __init__(self, **locks: int) -> None:
+        self.asked: list[str] = []
+        self.found = locks
+
+    def locks(self, plans: Mapping[str, SafePlan]) -> int:
+        """By the number of entries: each candidate has one more."""
+        name = f"c{len(plans)}"
+        self.asked.append(name)
+        return self.found.get(name, 0)
+
+
+def candidates() -> list[Candidate]:
+    """c1 best, then c2, then the programs in force, then c3."""
+    made = [Candidate(f"c{k}", {str(j): PLANS["cross"] for j in range(k)}, delays=(20.0 + k,) * 4) for k in (1, 2, 3)]
+    return [made[0], made[1], Candidate(IN_FORCE, {}, delays=(22.5,) * 4), made[2]]
+
+
+def test_a_gridlock_outweighs_any_mean() -> None:
+    """One lock in four seeds puts the best mean last; without, spread and worst seed are added to the mean."""
+    steady = Candidate("a", PLANS, delays=(30.0, 30.0, 30.0, 30.0))
+    wild = Candidate("b", PLANS, delays=(20.0, 20.0, 20.0, 58.0))
+    lucky = Candidate("c", PLANS, delays=(20.0, 20.0, 20.0, 20.0), locks=1)
+    assert sorted([lucky, wild, steady], key=lambda c: c.rank) == [steady, wild, lucky]
+    assert steady.score == pytest.approx(30.0)
+    assert wild.score > 29.5 + 0.25 * 28.5
+
+
+def test_what_locks_under_heavy_demand_comes_last() -> None:
+    """The second is chosen where the first locks, the programs in force where both do; nothing behind them is tried."""
+    bench = Heavy(c1=2)
+    assert [c.name for c in endured(cast(Bench, bench), candidates())] == ["c2", IN_FORCE, "c3", "c1"]
+    assert bench.asked == ["c1", "c2"]
+    both = endured(cast(Bench, Heavy(c1=1, c2=1)), candidates())
+    assert [c.name for c in both] == [IN_FORCE, "c3", "c1", "c2"]
+    assert [c.locks for c in both] == [0, 0, 1, 1]
+
+
+def test_where_the_programs_in_force_lock_too_the_rank_decides() -> None:
+    """No plan is held to more than what is there."""
+    locked = [c if c.plans else Candidate(IN_FORCE, {}, delays=(90.0,) * 4, locks=2) for c in candidates()]
+    bench = Heavy(c1=5)
+    assert endured(cast(Bench, bench), locked) == locked
+    assert bench.asked == []
+
+
+def test_busy_turns_keep_their_stage() -> None:
+    """The more a turn may give way, the fewer stages are left; one that is busier than the bound keeps what protects it."""
+    scenario = load("shipped-grid")
+    dropped = 0
+    for light in read_lights(scenario).values():
+        site = light.intersection
+        busy = {m.name: 600.0 for m in site.movements}
+        counts = [len(needed_stages(site, busy, give_way=bound)) for bound in (0.0, CROSS_PRODUCT, float("inf"))]
+        assert counts[0] == counts[1] >= counts[2]
+        quiet = {m.name: 60.0 for m in site.movements}
+        assert len(needed_stages(site, quiet, give_way=CROSS_PRODUCT)) == counts[2]
+        dropped += counts[0] - counts[2]
+    assert dropped > 0
