@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -142,28 +140,3 @@ def test_ntcip_needs_secrets(tmp_path: Path) -> None:
     """No default communities."""
     with pytest.raises(InputError, match=r"cabinet\.secrets: is missing"):
         read_cabinet(written(tmp_path, NTCIP.format("").replace('secrets = ""\n', "")), crossing())
-
-
-LEAN = """
-import sys
-class Refuse:
-    def find_spec(self, name, path=None, target=None):
-        if name.split(".")[0] in {"sumolib", "traci", "libsumo", "sumo", "matplotlib", "polars", "scipy", "pandas", "lxml"}:
-            raise ImportError(name + " is not installed in a cabinet")
-sys.meta_path.insert(0, Refuse())
-import signalwright.hardware.service, signalwright.hardware.config, signalwright.hardware.console
-import signalwright.hardware.emulator.server, signalwright.hardware.store
-print("lean")
-"""
-
-
-def test_the_roadside_needs_neither_sumo_nor_plots() -> None:
-    """Service, emulator and store are imported where simulator, tables and plots are not installed."""
-    done = subprocess.run(
-        [sys.executable, "-c", LEAN],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={"PYTHONPATH": ":".join(sys.path)},
-    )
-    assert done.stdout.strip() == "lean", done.stderr
