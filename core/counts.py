@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Counts:
     """Counts of one intersection's detectors over the interval that ended at `time` [s], in the order of `Intersection.detectors`.
 

@@ -35,7 +35,8 @@ LONGEST_DELAY = 63
 class Coverage:
     """The loops of one site by the lanes they tell of; rows and units as `core.kernels.book` describes them.
 
-    link, lane_of, links: each detector's lanes; kind, delay (n_detectors,); stop_of, own, side, late, storage, above (n_lanes,).
+    link, lane_of, links: each detector's lanes; kind, delay (n_detectors,); stop_of, own, side, reach, late, storage,
+    above (n_lanes,).
     """
 
     kind: Rows
@@ -46,6 +47,7 @@ class Coverage:
     stop_of: Rows
     own: Rows
     side: Rows
+    reach: Rows
     late: Floats
     storage: Floats
     above: Floats
@@ -58,6 +60,7 @@ def coverage_of(site: Intersection) -> Coverage:
     side = _sides(site)
     stop_of, own = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
     late, storage, above = np.zeros(n), np.full(n, 3.0), np.zeros(n)
+    reach = np.zeros(n, dtype=np.int32)
     alone = np.zeros(n, dtype=np.bool_)
     once: set[tuple[LoopKind, str, int]] = set()
     link, lane_of, lag, share = [0], [], [], []
@@ -75,6 +78,8 @@ def coverage_of(site: Intersection) -> Coverage:
             lane_of.append(lane)
             lag.append(seconds)
             share.append(_first_share(d, name, len(reached)))
+            if d.kind in (LoopKind.ADVANCE, LoopKind.ENTRANCE):
+                reach[lane] = max(reach[lane], int(max(seconds, 1.0)) + 2)
             if d.kind is LoopKind.ENTRANCE:
                 above[lane] = max(above[lane], d.distance / SPACE)
             if d.kind is LoopKind.STOP:
@@ -101,7 +106,7 @@ def coverage_of(site: Intersection) -> Coverage:
         np.array(link, dtype=np.int32),
         np.array(lane_of, dtype=np.int32),
         np.array((lag, share, head), dtype=np.float64).reshape(3, -1),
-        stop_of, own, side, late, storage, np.maximum(above - storage, 0.0),
+        stop_of, own, side, reach, late, storage, np.maximum(above - storage, 0.0),
     )  # fmt: skip
 
 

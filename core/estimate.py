@@ -46,7 +46,7 @@ class Estimate:
         ):  # fmt: skip
             self.lanes[row] = values
         self.lanes[book.SATURATION] = self.lanes[book.ASSUMED]
-        lane_rows = np.array([seen.stop_of, seen.own, seen.side, np.zeros(n_lanes)], dtype=np.int32)
+        lane_rows = np.array([seen.stop_of, seen.own, seen.side, np.zeros(n_lanes), seen.reach], dtype=np.int32)
         exit_row = {way.name: k for k, way in enumerate(site.exits)}
         ways = [exit_row.get(d.exit, -1) if d.exit is not None else -1 for d in site.detectors]
         loop_rows = np.array([seen.kind, ways, seen.delay, np.zeros(n_loops)], dtype=np.int32).reshape(4, -1)

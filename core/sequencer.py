@@ -14,6 +14,7 @@ from .aspects import Aspect, Aspects
 from .errors import SiteError
 from .intersection import Intersection
 from .kernels import sequence as machine
+from .kernels.redtime import NEVER
 from .ports import Refusal, Wish
 
 TICKS = 10
@@ -38,7 +39,7 @@ def in_ticks(seconds: float) -> int:
 
 @dataclass(frozen=True, slots=True)
 class SiteTables:
-    """A site in the arrays the machine works on, in ticks; `rotation` and its bounds as `core.kernels.sequence` describes."""
+    """A site in the arrays the machine works on, in ticks; `rotation` and its bounds as `core.kernels.redtime` describes."""
 
     stage_green: Bools
     exclusive: Bools
@@ -80,10 +81,6 @@ class Sequencer:
         self.site = site
         self._tables = tables_of(site)
         t = self._tables
-        self._fixed = (
-            t.stage_green, t.exclusive, t.intergreen, t.min_green, t.amber, t.red_amber, t.max_red,
-            t.rotation, t.first_green, t.first_full, t.later,
-        )  # fmt: skip
         self._aspect = np.zeros(n, dtype=np.int8)
         self._age = np.full(n, machine.MIN_RED, dtype=np.int32)
         self._ended = np.zeros(n, dtype=np.int32)
@@ -93,6 +90,10 @@ class Sequencer:
         self._control = np.array([-1, 1, 0], dtype=np.int32)
         self._moving: tuple[npt.NDArray[Any], ...] = (
             self._aspect, self._age, self._ended, self._red_call, self._called, self._keeps, self._control,
+        )  # fmt: skip
+        self._arrays = (
+            t.stage_green, t.exclusive, t.intergreen, t.min_green, t.amber, t.red_amber, t.max_red,
+            t.rotation, t.first_green, t.first_full, t.later, *self._moving,
         )  # fmt: skip
         self._all = np.ones(n, dtype=np.bool_)
         self._view = self._aspect.view()
@@ -106,17 +107,17 @@ class Sequencer:
     @property
     def stage(self) -> int:
         """Row of the stage served or being changed to, -1 before the first."""
-        return int(self._control[0])
+        return self._control.item(0)
 
     @property
     def complete(self) -> bool:
         """The stage is green and past its minimum greens, so a wish can be heard."""
-        return bool(self._control[1])
+        return self._control.item(1) == 1
 
     @property
     def forced(self) -> bool:
         """The present stage was entered because of the longest red."""
-        return bool(self._control[2])
+        return self._control.item(2) == 1
 
     @property
     def ages(self) -> npt.NDArray[np.float64]:
@@ -135,17 +136,17 @@ class Sequencer:
 
     def elapse(self, ticks: int = TICKS) -> None:
         """Let `ticks` of 100 ms pass."""
-        if self._aspect[0] < _FAILED:
-            machine.elapse(ticks, *self._fixed, *self._moving)
+        if self._aspect.item(0) < _FAILED:
+            machine.elapse(ticks, *self._arrays)
         else:
             self._age += ticks
 
     def grant(self, wish: Wish, calls: Bools | Sequence[bool] | None = None) -> Refusal:
         """Hear a wish and the calls of now (None: everyone calls); says why it was not taken up, or NONE."""
-        if self._aspect[0] >= _FAILED:
+        if self._aspect.item(0) >= _FAILED:
             return Refusal.NOT_IN_CONTROL
         standing = self._all if calls is None else np.asarray(calls, dtype=np.bool_)
-        answer: int = machine.grant(-1 if wish is None else wish, standing, *self._fixed, *self._moving)
+        answer: int = machine.grant(-1 if wish is None else wish, standing, *self._arrays)
         return _REFUSALS[answer]
 
     def would_grant(self, wish: Wish, calls: Bools | Sequence[bool] | None = None) -> Refusal:
@@ -188,7 +189,7 @@ def _bounds(
         for after in range(n_stages):
             starting = green[after] & ~now
             if before < n_stages and (site.stages[before].name, site.stages[after].name) in site.barred:
-                first_green[before, after] = first_full[before, after] = machine.NEVER
+                first_green[before, after] = first_full[before, after] = NEVER
             elif before != after:
                 last = waits[starting].max(initial=0)
                 full = np.where(amber == 0, last, waits) + min_green
@@ -216,12 +217,12 @@ def _rotation(site: Intersection, green: Bools, max_red: I32, first_green: I32) 
 
 
 def _is_round(order: list[int], first_green: I32) -> bool:
-    return all(first_green[a, b] < machine.NEVER for a, b in pairwise([*order, order[0]]))
+    return all(first_green[a, b] < NEVER for a, b in pairwise([*order, order[0]]))
 
 
 def _missing_change(site: Intersection, order: list[int], first_green: I32) -> str:
     for a, b in pairwise([*order, order[0]]):
-        if first_green[a, b] >= machine.NEVER:
+        if first_green[a, b] >= NEVER:
             return f"{site.stages[a].name} -> {site.stages[b].name}"
     return "one more"
 
@@ -229,12 +230,12 @@ def _missing_change(site: Intersection, order: list[int], first_green: I32) -> s
 def _later(green: Bools, rotation: I32, first_green: I32, first_full: I32) -> I32:
     """(n_rotation, n_groups) ticks from rotation stage k being complete until each group is green, going on round."""
     n = len(rotation)
-    later = np.full((n, green.shape[1]), machine.NEVER, dtype=np.int32)
+    later = np.full((n, green.shape[1]), NEVER, dtype=np.int32)
     for k in range(n):
         gone = 0
         for step in range(1, n + 1):
             before, after = rotation[(k + step - 1) % n], rotation[(k + step) % n]
-            for j in np.flatnonzero(green[after] & (later[k] == machine.NEVER)):
+            for j in np.flatnonzero(green[after] & (later[k] == NEVER)):
                 later[k, j] = gone + (0 if green[before, j] and step == 1 else int(first_green[before, after]))
             gone += int(first_full[before, after])
     return later

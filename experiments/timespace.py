@@ -24,7 +24,8 @@ from ..networks.programs import GREEN
 from ..networks.redirect import redirected
 from ..networks.roadnet import load_net
 from ..networks.scenario import Scenario, elements
-from ..networks.simulator import find_sumo, last_words
+from ..networks.simulator import find_sumo
+from ..networks.spoken import last_words
 from ..networks.street import street_graph
 
 LEAST_PART = 0.2

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from ..core.kernels.presence import sort_loops
 from .simulator import Floats, Passage, Simulator
 
 SECOND = 1.0
@@ -30,6 +31,7 @@ class Loops:
     def __init__(self, simulator: Simulator, names: Sequence[str]) -> None:
         self._simulator = simulator
         self._occupied = np.zeros(len(names), dtype=np.bool_)
+        self._standing, self._moving = np.zeros((2, len(names)), dtype=np.int32)
         self._ahead: dict[int, int] = {}
         self.vehicles: I32 = np.zeros(len(names), dtype=np.int32)
         self.occupancy: Floats = np.zeros(len(names))
@@ -41,16 +43,14 @@ class Loops:
         Most loops are empty and tell so by the time since their last vehicle. One that was occupied a second ago and still is by
         the only vehicle of this second has stood under it all along. Only the rest need a look at when vehicles came and went.
         """
-        since = self._simulator.since()
-        occupied = since == 0.0
-        standing = occupied & self._occupied
-        self._occupied = occupied
-        self.vehicles = np.zeros(len(since), dtype=np.int32)
-        self.occupancy = standing.astype(np.float64)
-        counted = np.flatnonzero(standing).tolist()
-        seen = np.flatnonzero((since < SECOND - GRAIN) & ~standing).tolist()
-        if not counted and not seen:
+        since, n = self._simulator.since(), len(self._occupied)
+        self.vehicles, self.occupancy = np.empty(n, dtype=np.int32), np.empty(n)
+        stand, move = sort_loops(
+            since, SECOND - GRAIN, self._occupied, self.vehicles, self.occupancy, self._standing, self._moving
+        )
+        if not stand and not move:
             return
+        counted, seen = self._standing[:stand].tolist(), self._moving[:move].tolist()
         numbers, passages = self._simulator.look(counted, seen)
         mixed = [row for row, number in zip(counted, numbers.tolist(), strict=True) if number != 1]
         if mixed:

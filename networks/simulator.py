@@ -8,20 +8,23 @@ import importlib.util
 import os
 import shutil
 import sys
-import tempfile
 import traceback
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import MissingSumo, SimulationError
 from .ownheap import OwnHeap, own_heap
+from .spoken import last_words, silence
+
+if TYPE_CHECKING:
+    from .address import LoopsByAddress
 
 Floats = npt.NDArray[np.float64]
 Passage = tuple[float, float]
@@ -30,8 +33,6 @@ Passage = tuple[float, float]
 DATA_WHEEL = "sumo_data"
 """A folder without programs that the packages libsumo and sumolib write into `SUMO_HOME` on import; no installation."""
 
-LAST_WORDS = 5
-"""How many of SUMO's last messages an error repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,23 +103,13 @@ class Simulator(Protocol):
         """The loops that will be read."""
 
     def since(self) -> Floats:
-        """(n_loops,) [s] since each watched loop was last occupied, 0 while it is."""
+        """(n_loops,) [s] since each watched loop was last occupied, 0 while it is; the array may be the same at the next call."""
 
-    def look(self, counted: Sequence[int], seen: Sequence[int]) -> tuple[npt.NDArray[np.int64], list[list[Passage]]]:
+    def look(self, counted: Sequence[int], seen: Sequence[int]) -> tuple[Floats, list[list[Passage]]]:
         """The number of vehicles on the rows `counted` in the last step, and the passages over the rows `seen`."""
 
     def close(self) -> None:
         """End the simulation; SUMO writes its outputs. Does nothing the second time."""
-
-
-def last_words(log: Path | None, *spoken: str) -> str:
-    """What SUMO said last, for an error message: its errors if there are any, else its last lines."""
-    lines = [line.strip() for text in spoken for line in text.splitlines()]
-    if log is not None and log.is_file():
-        lines += [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    lines = [line for line in dict.fromkeys(lines) if line and not line.startswith(("Quitting", "pj_obj_create"))]
-    errors = [line for line in lines if not line.startswith("Warning")]
-    return "\n".join(f"  {line}" for line in (errors or lines)[-LAST_WORDS:]) or "  (SUMO said nothing)"
 
 
 class InProcess:
@@ -133,7 +124,7 @@ class InProcess:
                 "a simulation is already open in this process; close it first, or use --transport traci"
             )
         self._heap: OwnHeap | _Here = own_heap()
-        with _silence() as spoken:
+        with silence() as spoken:
             try:
                 self._heap.run(lambda: self._sumo.start([str(installation.home / "bin" / "sumo"), *options]))
             except Exception as error:
@@ -148,6 +139,7 @@ class InProcess:
         self._show = self._sumo.trafficlight.setRedYellowGreenState
         self._step = self._sumo.simulationStep
         self._loops: list[str] = []
+        self._by_address: LoopsByAddress | None = None
 
     def step(self, letters: Sequence[tuple[str, str]]) -> None:
         """See Simulator."""
@@ -164,19 +156,32 @@ class InProcess:
 
     def watch(self, loops: Sequence[str]) -> None:
         """See Simulator."""
+        from .address import by_address
+
         self._loops = list(loops)
+        try:
+            self._by_address = by_address(self._sumo, self._loops, (self._since, self._number))
+        except Exception as error:
+            raise self._failed(error) from error
 
     def since(self) -> Floats:
         """See Simulator."""
         try:
+            if self._by_address is not None:
+                if (answers := self._by_address.since()) is not None:
+                    return answers
+                self._by_address = None
             return np.fromiter(map(self._since, self._loops), np.float64, len(self._loops))
         except Exception as error:
             raise self._failed(error) from error
 
-    def look(self, counted: Sequence[int], seen: Sequence[int]) -> tuple[npt.NDArray[np.int64], list[list[Passage]]]:
+    def look(self, counted: Sequence[int], seen: Sequence[int]) -> tuple[Floats, list[list[Passage]]]:
         """See Simulator."""
         loops = self._loops
-        numbers = np.fromiter((self._number(loops[row]) for row in counted), np.int64, len(counted))
+        numbers = self._by_address.numbers(counted) if self._by_address is not None else None
+        if numbers is None:
+            self._by_address = None
+            numbers = np.fromiter((self._number(loops[row]) for row in counted), np.float64, len(counted))
         return numbers, [[(entry[2], entry[3]) for entry in self._data(loops[row])] for row in seen]
 
     def approaching(self) -> dict[str, list[Approaching]]:
@@ -231,8 +236,8 @@ class InProcess:
     def close(self) -> None:
         """See Simulator."""
         if self._open:
-            self._open = False
-            with _silence():
+            self._open, self._by_address = False, None
+            with silence():
                 self._heap.run(self._sumo.close)
 
     def _failed(self, error: Exception) -> SimulationError:
@@ -300,29 +305,6 @@ def _bare(module: ModuleType, domain: Any, name: str) -> Any:
 def _close_quietly(module: ModuleType) -> None:
     with contextlib.suppress(Exception):
         module.close()
-
-
-@contextlib.contextmanager
-def _silence() -> Iterator[Any]:
-    """Catch what the library writes to the console meanwhile; the value given returns it. For starts and ends only."""
-    with contextlib.suppress(AttributeError, OSError, ValueError):
-        sys.stdout.flush()
-        sys.stderr.flush()
-    with tempfile.TemporaryFile() as spoken:
-        kept = [(stream, os.dup(stream)) for stream in (1, 2)]
-        for stream, _ in kept:
-            os.dup2(spoken.fileno(), stream)
-
-        def said() -> str:
-            spoken.seek(0)
-            return spoken.read().decode("utf-8", errors="replace")
-
-        try:
-            yield said
-        finally:
-            for stream, copy in kept:
-                os.dup2(copy, stream)
-                os.close(copy)
 
 
 def has_window(installation: Installation) -> bool:

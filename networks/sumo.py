@@ -10,6 +10,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from ..core.aspects import Aspect
 from ..core.counts import Counts
 from ..core.errors import InputError
 from ..core.intersection import Intersection
@@ -27,6 +28,7 @@ from .scenario import Scenario
 from .simulator import Approaching, InProcess, Simulator, find_sumo
 from .wire import OverTraci
 
+_GREEN = int(Aspect.GREEN)
 Transport = Literal["libsumo", "traci"]
 
 
@@ -45,7 +47,8 @@ class SumoStreet:
         lights = tuple(lights)
         names = list(dict.fromkeys(d.name for light in lights for d in light.intersection.detectors))
         place = {name: row for row, name in enumerate(names)}
-        self._loops = Loops(simulator, names)
+        self.loops = Loops(simulator, names)
+        """What the loops said in the last second."""
         self.cabinets: dict[str, SumoCabinet] = {}
         for light in lights:
             rows = np.array([place[d.name] for d in light.intersection.detectors], dtype=np.intp)
@@ -67,7 +70,7 @@ class SumoStreet:
         self.time += 1.0
         for cabinet in self._all:
             cabinet.pass_second()
-        self._loops.read(self.time)
+        self.loops.read(self.time)
         return True
 
     def approaching(self, light: str) -> list[Approaching]:
@@ -104,11 +107,6 @@ class SumoStreet:
         """Let the window end then [s] instead; it goes on where it had ended."""
         self._end, self._running = end, True
 
-    @property
-    def loops(self) -> Loops:
-        """What the loops said in the last second."""
-        return self._loops
-
 
 class SumoCabinet:
     """One light: a sequencer that owns its letters, and the rows of its loops."""
@@ -128,14 +126,14 @@ class SumoCabinet:
         self._aspects = self._sequencer.aspects
         self._key: tuple[int, bytes] = (-2, b"")
         self._full_since: float | None = None
-        self._clearing = False
+        self._clearing, self._stale = False, True
         self._known: dict[tuple[int, bytes, bytes], str] = {}
-        self._letters = ""
+        self._letters = self._spelt = ""
         self._follows = False
 
     def follow(self, sequencer: Sequencer) -> None:
         """From now on the lamps are those of another cabinet's `sequencer`, whose time is not ours; see `show`."""
-        self._sequencer, self._aspects, self._follows = sequencer, sequencer.aspects, True
+        self._sequencer, self._aspects, self._follows, self._stale = sequencer, sequencer.aspects, True, True
 
     def show(self) -> None:
         """Show in the next second what the lamps are now."""
@@ -151,24 +149,24 @@ class SumoCabinet:
 
     def read(self) -> Counts:
         """What the loops said since the last read."""
-        street = self._street
-        vehicles, occupancy = street.loops.vehicles[self._rows], street.loops.occupancy[self._rows]
-        seconds = street.time - self._last_read
+        time, loops = self._street.time, self._street.loops
+        vehicles, occupancy = loops.vehicles[self._rows], loops.occupancy[self._rows]
+        seconds = time - self._last_read
         if self._read:
             vehicles, occupancy, seconds = np.zeros_like(vehicles), np.zeros_like(occupancy), 0.0
         elif self._owed is not None:
             vehicles, occupancy = self._owed[0] + vehicles, (self._owed[1] + occupancy) / seconds
             self._owed = None
         self._read = True
-        self._last_read = street.time
-        return Counts(street.time, seconds, vehicles, occupancy, self._no_fault)
+        self._last_read = time
+        return Counts(time, seconds, vehicles, occupancy, self._no_fault)
 
     def status(self) -> Status:
         """Stage and aspects now."""
         self._settle()
-        sequencer = self._sequencer
-        elapsed = 0.0 if self._full_since is None else self._street.time - self._full_since
-        return Status(self._street.time, sequencer.stage, not sequencer.complete, elapsed, Mode.REMOTE, self._aspects)
+        time = self._street.time
+        elapsed = 0.0 if self._full_since is None else time - self._full_since
+        return Status(time, self._key[0], not self._sequencer.complete, elapsed, Mode.REMOTE, self._aspects)
 
     def request(self, wish: Wish, calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None) -> Refusal:
         """Ask for a stage; what the sequencer grants is shown from now on."""
@@ -178,9 +176,8 @@ class SumoCabinet:
 
     def letters(self) -> str:
         """The state string of now."""
-        if not self._settle() and not self._clearing:
-            return self._letters or self._spell()
-        return self._spell()
+        self._settle()
+        return self._spell() if self._clearing or self._stale else self._spelt
 
     def pass_second(self) -> None:
         """A second has passed; what was not read is kept for the next read."""
@@ -195,25 +192,26 @@ class SumoCabinet:
         owed = self._owed
         self._owed = (vehicles, occupancy) if owed is None else (owed[0] + vehicles, owed[1] + occupancy)
 
-    def _settle(self) -> bool:
-        """Notice a change of stage or aspects, and since when the stage is fully green; True when there was one."""
+    def _settle(self) -> None:
+        """Notice a change of stage or aspects, and since when the stage is fully green."""
         key = (self._sequencer.stage, self._aspects.tobytes())
         if key == self._key:
-            return False
-        self._key = key
+            return
+        self._key, self._stale = key, True
         ages = self._sequencer.ages
         green = self._site.stage_greens[key[0]] if key[0] >= 0 else np.zeros(len(ages), dtype=np.bool_)
-        full = bool(green.any()) and bool((self._aspects[green] == 2).all())
+        full = bool(green.any()) and bool((self._aspects[green] == _GREEN).all())
         self._full_since = self._street.time - float(ages[green].min()) if full else None
-        return True
 
     def _spell(self) -> str:
-        clearing = (self._sequencer.since_green < self._clearance) & (self._aspects != 2)
-        self._clearing = bool(clearing.any())
-        key = (*self._key, clearing.tobytes())
+        clearing = (self._sequencer.since_green < self._clearance) & (self._aspects != _GREEN)
+        told = clearing.tobytes()
+        self._clearing, self._stale = 1 in told, False
+        key = (*self._key, told)
         letters = self._known.get(key)
         if letters is None:
             letters = self._known[key] = self.light.letters(self._aspects, self._sequencer.stage, clearing)
+        self._spelt = letters
         return letters
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import IO
 
 import numpy as np
-import numpy.typing as npt
 
 from ..core.errors import SimulationError
-from .simulator import Floats, Installation, Passage, last_words
+from .simulator import Floats, Installation, Passage
+from .spoken import last_words
 
 GET_LOOP, GET_SIMULATION, SET_LIGHT, STEP, CLOSE, ORDER = 0xA0, 0xAB, 0xC2, 0x02, 0x7F, 0x03
 SINCE, NUMBER, PASSAGES = 0x16, 0x10, 0x17
@@ -144,9 +144,9 @@ class OverTraci:
                 place = self._status(answer, place, GET_LOOP) + _answer_length(loop)
         return octets[self._places].view(">f8")[:, 0].astype(np.float64)
 
-    def look(self, counted: Sequence[int], seen: Sequence[int]) -> tuple[npt.NDArray[np.int64], list[list[Passage]]]:
+    def look(self, counted: Sequence[int], seen: Sequence[int]) -> tuple[Floats, list[list[Passage]]]:
         """See Simulator."""
-        numbers = np.zeros(len(counted), dtype=np.int64)
+        numbers = np.zeros(len(counted))
         passages: list[list[Passage]] = []
         if not len(counted) and not len(seen):
             return numbers, passages

@@ -4,8 +4,9 @@ L lanes, D detectors, K (detector, lane it tells of), M movements, G groups, X e
 Times are whole seconds, occupancies in [0, 1].
 
     lanes      (., L)          rows LATE.. below
-    lane_rows  (4, L) int32    STOP_OF its stop-line loop, OWN its advance loop (one of its own before one it shares), -1 none;
-                               SIDE number of the approach it belongs to; GREEN 0 red, 1 some of its movements green, 2 all
+    lane_rows  (5, L) int32    STOP_OF its stop-line loop, OWN its advance loop (one of its own before one it shares), -1 none;
+                               SIDE number of the approach it belongs to; GREEN 0 red, 1 some of its movements green, 2 all;
+                               REACH [s] from which on nobody can be expected who was seen
     loops      (., D)          rows OCCUPANCY.. below
     loop_rows  (4, D) int32    KIND 0 stop, 1 advance, 2 entrance, 3 exit; WAY row of the exit it counts into, -1 none;
                                DELAY [s] from there to where its target is counted; VEHICLES of this second
@@ -59,7 +60,7 @@ Bools = npt.NDArray[np.bool_]
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
 ) = range(33)  # fmt: skip
-STOP_OF, OWN, SIDE, GREEN = range(4)
+STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,
     TRUST,  # 1 where it is believed, 0 where not

@@ -256,13 +256,16 @@ def stand(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32) -> None:
 
 
 @kernel(lean=True)
-def outlook(now: int, lanes: F64, rings: F64, arrivals: F64) -> None:
+def outlook(now: int, lanes: F64, lane_rows: I32, rings: F64, arrivals: F64) -> None:
     """From the rings the whole queue, and `arrivals` (L, T); past what the loops see the mean rate comes besides."""
     size = rings.shape[2]
     for lane in range(arrivals.shape[0]):
         lanes[book.TOTAL, lane] = lanes[book.QUEUE, lane] + lanes[book.UPPER, lane]
         sight, rate = lanes[book.SIGHT, lane], lanes[book.RATE, lane]
-        for h in range(arrivals.shape[1]):
+        reach = min(lane_rows[book.REACH, lane], arrivals.shape[1])
+        for h in range(reach):
             at = (now + 1 + h) % size
             coming = rings[book.FAR, lane, at] + rings[book.NEAR, lane, at]
             arrivals[lane, h] = coming + rate if h >= sight else coming
+        for h in range(reach, arrivals.shape[1]):
+            arrivals[lane, h] = rate

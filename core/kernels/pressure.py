@@ -17,7 +17,7 @@ I32 = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float64]
 
 
-@kernel
+@kernel(lean=True)
 def best_stage(
     current: int,
     elapsed: float,

@@ -137,7 +137,7 @@ def second(
     learn(
         seconds, lanes, loops, loop_rows, links, link, lane_of, past, feeds, turns, turn, turn_share, exits, uses, turning, error
     )  # fmt: skip
-    outlook(now, lanes, rings, arrivals)
+    outlook(now, lanes, lane_rows, rings, arrivals)
     calls(interval, lanes, lane_rows, loops, lane_groups, groups, red, arrivals)
     rooms(lanes, loops, loop_rows, turns, turn_share, exits)
     inside(seconds, lanes, loop_rows, memory)

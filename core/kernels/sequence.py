@@ -16,13 +16,7 @@ there a choice, so a group is red for at least that long between two greens.
 In a change every group that comes starts as soon as the intergreens allow; a group that goes ends only when its own intergreens need
 it: while a crossing clears, the traffic beside it keeps its green. Pedestrians who come wait for the last of the others.
 
-The longest red is kept by construction. `rotation` is a cyclic order of stages that serves every group. Whenever there is a choice,
-there is a place in the rotation from which all groups would be served in time; a wish, or waiting one tick longer, is granted only
-if that stays true afterwards. When waiting is not possible any more, the rotation is entered by force. The bounds it rests on:
-
-    first_green (s+1, s)   from leaving a complete stage to the last start of green of the next (row s: from all red)
-    first_full  (s+1, s)   to the end of its minimum greens
-    later       (r, n)     from rotation stage k being complete until the group is green, going on round
+The longest red is kept by what `redtime` says of it.
 """
 
 from __future__ import annotations
@@ -31,11 +25,11 @@ import numpy as np
 import numpy.typing as npt
 
 from . import kernel
+from .redtime import NEVER, slack_after, slack_of, stays
 
 RED, RED_AMBER, GREEN, AMBER = 0, 1, 2, 3
 LONG_AGO = 100_000
 MIN_RED = 10
-NEVER = 1 << 28
 
 NONE, UNKNOWN_STAGE, IN_INTERSTAGE, BARRED, LONGEST_RED, FORCED = 0, 1, 2, 3, 4, 5
 
@@ -44,85 +38,7 @@ I32 = npt.NDArray[np.int32]
 Bools = npt.NDArray[np.bool_]
 
 
-@kernel
-def slack_of(
-    stage: int,
-    waited: int,
-    k: int,
-    stage_green: Bools,
-    max_red: I32,
-    rotation: I32,
-    first_green: I32,
-    first_full: I32,
-    later: I32,
-    red_call: I32,
-) -> int:
-    """Ticks to spare of the group worst off if, `waited` ticks from now, complete `stage` is left for rotation place `k`."""
-    target = rotation[k]
-    if first_green[stage, target] >= NEVER:
-        return -NEVER
-    running = stage < stage_green.shape[0]
-    worst = NEVER
-    for j in range(red_call.shape[0]):
-        if max_red[j] < 0:
-            continue
-        green_now = running and stage_green[stage, j]
-        if stage_green[target, j]:
-            red = 0 if green_now else red_call[j] + waited + first_green[stage, target]
-        else:
-            red = first_full[stage, target] + later[k, j]
-            if not green_now:
-                red += red_call[j] + waited
-        worst = min(worst, max_red[j] - red)
-    return worst
-
-
-@kernel
-def slack_after(
-    stage: int,
-    wish: int,
-    stage_green: Bools,
-    max_red: I32,
-    rotation: I32,
-    first_green: I32,
-    first_full: I32,
-    later: I32,
-    red_call: I32,
-) -> int:
-    """Ticks to spare of the group worst off if complete `stage` is left for `wish` now and the best place of the rotation follows."""
-    green_in = first_green[stage, wish]
-    full_in = first_full[stage, wish]
-    running = stage < stage_green.shape[0]
-    best = -NEVER
-    for k in range(rotation.shape[0]):
-        target = rotation[k]
-        if first_green[wish, target] >= NEVER:
-            continue
-        worst = NEVER
-        for j in range(red_call.shape[0]):
-            if max_red[j] < 0:
-                continue
-            green_now = running and stage_green[stage, j]
-            if stage_green[wish, j]:
-                spare = max_red[j]
-                if not green_now:
-                    spare = max_red[j] - red_call[j] - green_in
-                if not stage_green[target, j]:
-                    spare = min(spare, max_red[j] - first_full[wish, target] - later[k, j])
-            else:
-                spare = max_red[j] - full_in
-                if not green_now:
-                    spare -= red_call[j]
-                if stage_green[target, j]:
-                    spare -= first_green[wish, target]
-                else:
-                    spare -= first_full[wish, target] + later[k, j]
-            worst = min(worst, spare)
-        best = max(best, worst)
-    return best
-
-
-@kernel
+@kernel(lean=True)
 def choose(
     wish: int,
     stage_green: Bools,
@@ -177,7 +93,7 @@ def choose(
     return answer
 
 
-@kernel
+@kernel(lean=True)
 def start_of(j: int, exclusive: Bools, intergreen: I32, red_amber: I32, aspect: I8, ended: I32) -> int:
     """Ticks until group `j`, not green now, can be green, if every green that must go for it ends now."""
     start: int = red_amber[j]
@@ -187,7 +103,7 @@ def start_of(j: int, exclusive: Bools, intergreen: I32, red_amber: I32, aspect: 
     return start
 
 
-@kernel
+@kernel(lean=True)
 def keep_greens(
     stage_green: Bools, exclusive: Bools, intergreen: I32, amber: I32, red_amber: I32, aspect: I8, ended: I32,
     keeps: I32, control: I32,
@@ -218,7 +134,7 @@ def keep_greens(
             keeps[i] = 0
 
 
-@kernel
+@kernel(lean=True)
 def move(
     stage_green: Bools,
     exclusive: Bools,
@@ -273,7 +189,20 @@ def move(
             red_call[j] = 0
 
 
-@kernel
+@kernel(lean=True)
+def grow(ticks: int, aspect: I8, age: I32, ended: I32, red_call: I32, called: Bools, keeps: I32) -> None:
+    """Everything gets `ticks` older while no aspect changes."""
+    for i in range(aspect.shape[0]):
+        age[i] += ticks
+        if aspect[i] != GREEN:
+            ended[i] = min(ended[i] + ticks, LONG_AGO)
+            if called[i]:
+                red_call[i] += ticks
+        elif keeps[i] > 0:
+            keeps[i] = max(keeps[i] - ticks, 0)
+
+
+@kernel(lean=True)
 def elapse(
     ticks: int,
     stage_green: Bools,
@@ -297,6 +226,11 @@ def elapse(
 ) -> None:
     """Let `ticks` pass; the last of them ends where `grant` begins."""
     n = aspect.shape[0]
+    if control[1] == 1 and stays(
+        ticks, stage_green, max_red, rotation, first_green, first_full, later, red_call, control
+    ):
+        grow(ticks, aspect, age, ended, red_call, called, keeps)
+        return
     for tick in range(ticks):
         if tick > 0:
             complete_before = control[1]
@@ -307,15 +241,7 @@ def elapse(
                 stage_green, exclusive, intergreen, amber, red_amber,
                 aspect, age, ended, red_call, called, keeps, control,
             )  # fmt: skip
-        for i in range(n):
-            age[i] += 1
-            if aspect[i] != GREEN:
-                if ended[i] < LONG_AGO:
-                    ended[i] += 1
-                if called[i]:
-                    red_call[i] += 1
-            elif keeps[i] > 0:
-                keeps[i] -= 1
+        grow(1, aspect, age, ended, red_call, called, keeps)
         if control[1] == 0:
             complete = True
             for j in range(n):
@@ -330,7 +256,7 @@ def elapse(
                 control[1] = 1
 
 
-@kernel
+@kernel(lean=True)
 def grant(
     wish: int,
     calls: Bools,

@@ -11,7 +11,7 @@ import pytest
 
 from naive import NaiveSequencer
 from signalwright.core import sequencer as sequencer_module
-from signalwright.core.kernels import sequence
+from signalwright.core.kernels import redtime, sequence
 from signalwright.core.sequencer import Sequencer, tables_of
 from strategies import random_site
 from torture import torture
@@ -30,7 +30,7 @@ RULES = {
     "longest red refuses": ("later, red_call) < 0:", "later, red_call) < -NEVER:"),
     "longest red forces": ("    if best >= 0:\n        return answer\n", "    return answer\n"),
     "calls are heard": ("            called[j] = True\n", "            pass\n"),
-    "calls age": ("                    red_call[i] += 1\n", "                    pass\n"),
+    "calls age": ("                red_call[i] += ticks\n", "                pass\n"),
 }
 
 
@@ -55,12 +55,39 @@ def test_machine_equals_its_plain_twin() -> None:
     assert compared > 15
 
 
+def test_a_second_at_once_is_ten_ticks() -> None:
+    """On random sites and wishes each second shows and remembers the same, whether it passes at once or tick by tick."""
+    forced = 0
+    for number in range(40):
+        rng = np.random.default_rng([78, number])
+        site = random_site(rng, max_groups=6)
+        if site is None:
+            continue
+        whole, single = Sequencer(site), Sequencer(site)
+        for _ in range(300):
+            wish = int(rng.integers(0, len(site.stages))) if rng.random() < 0.05 else None
+            calls = rng.random(len(site.groups)) < 0.5
+            assert whole.grant(wish, calls) == single.grant(wish, calls)
+            whole.elapse()
+            single.elapse(1)
+            for _ in range(9):
+                single.grant(None, [False] * len(site.groups))
+                single.elapse(1)
+            for mine, other in zip(whole._moving, single._moving, strict=True):
+                assert np.array_equal(mine, other), f"site {number}"
+            forced += whole.forced
+    assert forced > 0
+
+
 def mutant(old: str, new: str) -> Any:
     """The machine's module with one piece of its source exchanged, run as plain Python."""
     source = inspect.getsource(sequence)
     assert old in source, f"the rule is not there any more: {old}"
     module = types.ModuleType("mutant")
-    code = source.replace(old, new).replace("from . import kernel", "kernel = lambda function: function")
+    code = source.replace(old, new).replace(
+        "from . import kernel", "kernel = lambda **options: lambda function: function"
+    )
+    code = code.replace("from .redtime", f"from {redtime.__name__}")
     exec(compile(code, "mutant", "exec"), module.__dict__)
     return module
 

@@ -14,7 +14,8 @@ import pytest
 
 from signalwright.core.errors import MissingSumo, SimulationError
 from signalwright.networks.options import Outputs, options_of
-from signalwright.networks.simulator import InProcess, find_sumo, last_words
+from signalwright.networks.simulator import InProcess, find_sumo
+from signalwright.networks.spoken import last_words
 from signalwright.networks.sumo import SumoStreet, open_street
 from signalwright.networks.wire import OverTraci
 from simulated import shipped, street
