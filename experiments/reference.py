@@ -19,6 +19,7 @@ from .memory import fair_share
 from .result import NOT_COMPARED, read_manifest, write_file
 from .run import FORMAT, rerun_manifest
 from .spec import BatchSpec
+from .statistics import FEW_SEEDS
 from .suite import ARMS
 from .summary import HEADLINE, Summary, summary_of
 from .tables import markdown_table
@@ -182,8 +183,10 @@ def _facts(summary: Summary, versions: Mapping[str, str]) -> str:
     spec = summary.spec
     text = _(
         "Mean over {seeds} seeds with its 95 % interval (BCa); {timing} timing; departures put off by up to {jitter:g} s, drawn by the "
-        "seed, alike in every arm; {windows} of traffic; teleporting off; SUMO {sumo}. {runs} runs."
+        "seed, alike in every arm; the first {windows} of each scenario; teleporting off; SUMO {sumo}; {runs} runs."
     )
+    if len(spec.seeds) < FEW_SEEDS:
+        text += " " + _("A claim wants at least {few} seeds.").format(few=FEW_SEEDS)
     lengths = sorted({cell.end - cell.begin for cell in summary.cells})
     return text.format(
         seeds=len(spec.seeds),
