@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from ..core.errors import InputError
 from ..core.messages import _
-from ..networks.detectors import write_whole
 from .planfigures import TIMESPACE, figures_of, svg
 from .planner import Planned
 from .validate import Verdict
@@ -64,22 +61,6 @@ svg{max-width:100%;height:auto}small{color:#666}</style></head><body>
 """
 
 
-def write_report(
-    path: Path,
-    planned: Planned,
-    verdict: Verdict | None = None,
-    *,
-    figures: Mapping[str, Any] | None = None,
-    overwrite: bool = False,
-) -> None:
-    """Write the report; raises InputError where a file lies there and `overwrite` is not set."""
-    if path.exists() and not overwrite:
-        raise InputError(
-            _("{path}: is there already; name another file, or ask for it to be overwritten").format(path=path)
-        )
-    write_whole(path, report_html(planned, verdict, figures))
-
-
 def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mapping[str, Any] | None = None) -> str:
     """The whole page as text, with `figures` as figures_of gives them; nothing in it is fetched from elsewhere."""
     drawn = {title: svg(figure) for title, figure in (figures or figures_of(planned)).items()}
@@ -113,6 +94,7 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
             "lane": _("lane (* critical)"), "room": _("room [m]"), "queue_before": _("longest queue in force [m]"),
             "queue_after": _("with the plan [m]"), "queue_worst": _("worst seed [m]"),
             "spilled": _("seeds with spillback, in force / plan"), "service": _("level of service"),
+            "crossing": _("crossing"), "walk": _("walk [s]"), "least": _("least walk [s]"), "clearance": _("clearance [s]"), "wait": _("delay [s/person]"),
             "symbols": _("q flow, s saturation flow, y = q/s, g effective green, x degree of saturation, d1 and d2 uniform and "
                          "incremental delay, d control delay (HCM 7, chapter 19)."),
         },
