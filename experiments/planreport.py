@@ -94,7 +94,8 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
             "lane": _("lane (* critical)"), "room": _("room [m]"), "queue_before": _("longest queue in force [m]"),
             "queue_after": _("with the plan [m]"), "queue_worst": _("worst seed [m]"),
             "spilled": _("seeds with spillback, in force / plan"), "service": _("level of service"),
-            "crossing": _("crossing"), "walk": _("walk [s]"), "least": _("least walk [s]"), "clearance": _("clearance [s]"), "wait": _("delay [s/person]"),
+            "crossing": _("crossing"), "walk": _("walk [s]"), "least": _("least walk [s]"),
+            "clearance": _("clearance [s]"), "wait": _("delay [s/person]"),
             "symbols": _("q flow, s saturation flow, y = q/s, g effective green, x degree of saturation, d1 and d2 uniform and "
                          "incremental delay, d control delay (HCM 7, chapter 19)."),
         },
