@@ -45,13 +45,17 @@ svg{max-width:100%;height:auto}small{color:#666}</style></head><body>
 {% for light in lights %}<h2>{{ t.light }} {{ light.worked.light }}</h2>
 <p>{{ light.line }}</p><figure>{{ light.map|safe }}</figure><figure>{{ light.times|safe }}</figure>
 <table><tr><th>{{ t.lane }}</th><th>q [veh/h]</th><th>s [veh/h]</th><th>y</th><th>g [s]</th>
-<th>x</th><th>d1 [s]</th><th>d2 [s]</th><th>d [s]</th>
+<th>x</th><th>d1 [s]</th><th>d2 [s]</th><th>d3 [s]</th><th>d [s]</th>
 <th>{{ t.service }}</th></tr>
 {% for r in light.worked.lanes %}<tr{% if r.critical %} class="critical"{% endif %}><td>{{ r.lane }}{% if r.critical %} *{% endif %}</td>
 <td>{{ "%.0f"|format(r.flow) }}</td><td>{{ "%.0f"|format(r.saturation_flow) }}</td><td>{{ "%.3f"|format(r.flow_ratio) }}</td>
 <td>{{ "%.0f"|format(r.effective_green) }}</td><td>{{ "%.2f"|format(r.saturation_degree) }}</td>
 <td>{{ "%.1f"|format(r.uniform_delay) }}</td>
-<td>{{ "%.1f"|format(r.incremental_delay) }}</td><td>{{ "%.1f"|format(r.delay) }}</td><td>{{ r.service }}</td></tr>{% endfor %}</table>
+<td>{{ "%.1f"|format(r.incremental_delay) }}</td>
+<td>{{ "%.1f"|format(r.initial_queue_delay) }}</td><td>{{ "%.1f"|format(r.delay) }}</td><td>{{ r.service }}</td></tr>{% endfor %}</table>
+<table><tr><th>{{ t.movement }}</th><th>q [veh/h]</th><th>x</th><th>d [s]</th><th>{{ t.service }}</th></tr>
+{% for r in light.worked.movements %}<tr><td>{{ r.movement }}</td><td>{{ "%.0f"|format(r.flow) }}</td>
+<td>{{ "%.2f"|format(r.saturation_degree) }}</td><td>{{ "%.1f"|format(r.delay) }}</td><td>{{ r.service }}</td></tr>{% endfor %}</table>
 {% if light.worked.crossings %}<table><tr><th>{{ t.crossing }}</th><th>{{ t.walk }}</th><th>{{ t.least }}</th><th>{{ t.clearance }}</th>
 <th>{{ t.wait }}</th></tr>{% for r in light.worked.crossings %}<tr><td>{{ r.crossing }}</td><td>{{ r.walk }}</td>
 <td>{{ "%.0f"|format(r.least) }}</td><td>{{ "%.0f"|format(r.clearance) }}</td>
@@ -94,10 +98,10 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
             "lane": _("lane (* critical)"), "room": _("room [m]"), "queue_before": _("longest queue in force [m]"),
             "queue_after": _("with the plan [m]"), "queue_worst": _("worst seed [m]"),
             "spilled": _("seeds with spillback, in force / plan"), "service": _("level of service"),
-            "crossing": _("crossing"), "walk": _("walk [s]"), "least": _("least walk [s]"),
+            "movement": _("movement"), "crossing": _("crossing"), "walk": _("walk [s]"), "least": _("least walk [s]"),
             "clearance": _("clearance [s]"), "wait": _("delay [s/person]"),
-            "symbols": _("q flow, s saturation flow, y = q/s, g effective green, x degree of saturation, d1 and d2 uniform and "
-                         "incremental delay, d control delay (HCM 7, chapter 19)."),
+            "symbols": _("q flow, s saturation flow, y = q/s, g effective green, x degree of saturation, d1, d2 and d3 uniform, "
+                         "incremental and initial queue delay, d control delay (HCM 7, chapter 19)."),
         },
     )  # fmt: skip
 
