@@ -17,7 +17,7 @@ from ..networks.planprogram import write_plans
 from .dayplans import Day
 from .planfigures import figures_of, png
 from .planner import Planned
-from .planreport import write_report
+from .planreport import report_html
 from .spec import Timing
 from .validate import Verdict, validate
 
@@ -62,6 +62,8 @@ def write_planned(
 ) -> list[Path]:
     """Write all files into a directory, made if need be, and say which; no plan where none beat the one in force."""
     check_free(out, overwrite, FILES)
+    figures = figures_of(planned)  # before anything is written
+    page, drawn = report_html(planned, verdict, figures), {title: png(figure) for title, figure in figures.items()}
     out.mkdir(parents=True, exist_ok=True)
     written = []
     if planned.plans:
@@ -72,11 +74,10 @@ def write_planned(
         written += [out / FILES[0], out / FILES[1]]
     found = planned.to_dict() | ({} if verdict is None else {"validation": verdict.to_dict()})
     write_whole(out / FILES[2], json.dumps(found, indent=2) + "\n")
-    figures = figures_of(planned)
-    write_report(out / FILES[3], planned, verdict, figures=figures, overwrite=overwrite)
+    write_whole(out / FILES[3], page)
     (out / FIGURES).mkdir(exist_ok=True)
-    for title, figure in figures.items():
-        (out / FIGURES / f"{_file_name(title)}.png").write_bytes(png(figure))
+    for title, picture in drawn.items():
+        (out / FIGURES / f"{_file_name(title)}.png").write_bytes(picture)
     return [*written, out / FILES[2], out / FILES[3], out / FIGURES]
 
 

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import jinja2
 
-from ..core.errors import InputError
 from ..core.messages import _
-from ..networks.detectors import write_whole
 from .planfigures import TIMESPACE, figures_of, svg
 from .planner import Planned
 from .validate import Verdict
@@ -48,13 +45,17 @@ svg{max-width:100%;height:auto}small{color:#666}</style></head><body>
 {% for light in lights %}<h2>{{ t.light }} {{ light.worked.light }}</h2>
 <p>{{ light.line }}</p><figure>{{ light.map|safe }}</figure><figure>{{ light.times|safe }}</figure>
 <table><tr><th>{{ t.lane }}</th><th>q [veh/h]</th><th>s [veh/h]</th><th>y</th><th>g [s]</th>
-<th>x</th><th>d1 [s]</th><th>d2 [s]</th><th>d [s]</th>
+<th>x</th><th>d1 [s]</th><th>d2 [s]</th><th>d3 [s]</th><th>d [s]</th>
 <th>{{ t.service }}</th></tr>
 {% for r in light.worked.lanes %}<tr{% if r.critical %} class="critical"{% endif %}><td>{{ r.lane }}{% if r.critical %} *{% endif %}</td>
 <td>{{ "%.0f"|format(r.flow) }}</td><td>{{ "%.0f"|format(r.saturation_flow) }}</td><td>{{ "%.3f"|format(r.flow_ratio) }}</td>
 <td>{{ "%.0f"|format(r.effective_green) }}</td><td>{{ "%.2f"|format(r.saturation_degree) }}</td>
 <td>{{ "%.1f"|format(r.uniform_delay) }}</td>
-<td>{{ "%.1f"|format(r.incremental_delay) }}</td><td>{{ "%.1f"|format(r.delay) }}</td><td>{{ r.service }}</td></tr>{% endfor %}</table>
+<td>{{ "%.1f"|format(r.incremental_delay) }}</td>
+<td>{{ "%.1f"|format(r.initial_queue_delay) }}</td><td>{{ "%.1f"|format(r.delay) }}</td><td>{{ r.service }}</td></tr>{% endfor %}</table>
+<table><tr><th>{{ t.movement }}</th><th>q [veh/h]</th><th>x</th><th>d [s]</th><th>{{ t.service }}</th></tr>
+{% for r in light.worked.movements %}<tr><td>{{ r.movement }}</td><td>{{ "%.0f"|format(r.flow) }}</td>
+<td>{{ "%.2f"|format(r.saturation_degree) }}</td><td>{{ "%.1f"|format(r.delay) }}</td><td>{{ r.service }}</td></tr>{% endfor %}</table>
 {% if light.worked.crossings %}<table><tr><th>{{ t.crossing }}</th><th>{{ t.walk }}</th><th>{{ t.least }}</th><th>{{ t.clearance }}</th>
 <th>{{ t.wait }}</th></tr>{% for r in light.worked.crossings %}<tr><td>{{ r.crossing }}</td><td>{{ r.walk }}</td>
 <td>{{ "%.0f"|format(r.least) }}</td><td>{{ "%.0f"|format(r.clearance) }}</td>
@@ -62,22 +63,6 @@ svg{max-width:100%;height:auto}small{color:#666}</style></head><body>
 {% if light.worked.remarks %}<ul>{% for remark in light.worked.remarks %}<li>{{ remark }}</li>{% endfor %}</ul>{% endif %}
 {% endfor %}<p><small>{{ t.symbols }}</small></p></body></html>
 """
-
-
-def write_report(
-    path: Path,
-    planned: Planned,
-    verdict: Verdict | None = None,
-    *,
-    figures: Mapping[str, Any] | None = None,
-    overwrite: bool = False,
-) -> None:
-    """Write the report; raises InputError where a file lies there and `overwrite` is not set."""
-    if path.exists() and not overwrite:
-        raise InputError(
-            _("{path}: is there already; name another file, or ask for it to be overwritten").format(path=path)
-        )
-    write_whole(path, report_html(planned, verdict, figures))
 
 
 def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mapping[str, Any] | None = None) -> str:
@@ -113,8 +98,10 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
             "lane": _("lane (* critical)"), "room": _("room [m]"), "queue_before": _("longest queue in force [m]"),
             "queue_after": _("with the plan [m]"), "queue_worst": _("worst seed [m]"),
             "spilled": _("seeds with spillback, in force / plan"), "service": _("level of service"),
-            "symbols": _("q flow, s saturation flow, y = q/s, g effective green, x degree of saturation, d1 and d2 uniform and "
-                         "incremental delay, d control delay (HCM 7, chapter 19)."),
+            "movement": _("movement"), "crossing": _("crossing"), "walk": _("walk [s]"), "least": _("least walk [s]"),
+            "clearance": _("clearance [s]"), "wait": _("delay [s/person]"),
+            "symbols": _("q flow, s saturation flow, y = q/s, g effective green, x degree of saturation, d1, d2 and d3 uniform, "
+                         "incremental and initial queue delay, d control delay (HCM 7, chapter 19)."),
         },
     )  # fmt: skip
 

@@ -159,7 +159,7 @@ def _numbered(job: tuple[int, Trial]) -> tuple[int, dict[str, Any]]:
 QUEUES, QUEUE_LOOPS = "queues.xml", "queues.add.xml"
 WATCH = "signalwright queue "
 FULL = 0.9
-"""Share of a lane that stands from which on its queue is taken to reach the lane's beginning."""
+"""Share of a lane's length from which on its queue is taken to reach the lane's beginning, and to spill back."""
 
 
 def approach_lanes(scenario: Scenario) -> dict[str, float]:
@@ -184,18 +184,15 @@ def _watched(scenario: Scenario, lanes: Iterable[str], folder: Path) -> Scenario
 
 
 def _read_queues(path: Path, rooms: Mapping[str, float]) -> dict[str, Any]:
-    """The longest queue, how many lanes were full to their beginning, the greatest share of a lane that stood, and lane by
+    """The longest queue, how many lanes were full to their beginning, the greatest share of a lane in queue, and lane by
     lane {queue, room [m], spilled}."""
     lanes = {lane: {"queue": 0.0, "room": room, "spilled": False} for lane, room in rooms.items()}
-    share = 0.0
     try:
         found: Iterable[Any] = (element for _event, element in etree.iterparse(str(path), tag="interval"))
         for interval in found:
             lane = lanes[interval.get("id").removeprefix(WATCH)]
-            occupied = min(1.0, float(interval.get("maxOccupancy", 0.0)) / 100.0)
             lane["queue"] = max(lane["queue"], float(interval.get("maxJamLengthInMeters", 0.0)))
-            lane["spilled"] = lane["spilled"] or occupied > FULL
-            share = max(share, occupied)
+            lane["spilled"] = lane["queue"] > FULL * lane["room"]
     except (OSError, etree.XMLSyntaxError, ValueError, KeyError) as error:
         raise ResultError(
             _("{path}: no usable detector output of SUMO: {error}").format(path=path, error=error)
@@ -203,6 +200,6 @@ def _read_queues(path: Path, rooms: Mapping[str, float]) -> dict[str, Any]:
     return {
         "longest_queue": max((lane["queue"] for lane in lanes.values()), default=0.0),
         "full_lanes": float(sum(lane["spilled"] for lane in lanes.values())),
-        "queue_share": share,
+        "queue_share": max((min(1.0, lane["queue"] / lane["room"]) for lane in lanes.values()), default=0.0),
         "lanes": lanes,
     }

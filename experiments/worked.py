@@ -12,14 +12,14 @@ from ..core.intersection import GroupKind, Intersection
 from ..core.messages import _
 from ..core.plan import Plan, cycle_of, interstages_of
 from ..core.planning.fixed import lane_flows, stage_demand
-from ..core.planning.hcm import control_delay
+from ..core.planning.hcm import control_delay, level_of_service
 from ..core.planning.webster import critical, optimum_cycle, shortest_cycle
 
 
 @dataclass(frozen=True, slots=True)
 class LaneRow:
-    """One approach lane: `movements` on it, flow and saturation flow [veh/h], y, effective green [s], x, the parts of
-    HCM control delay and their sum [s/veh], level of service."""
+    """One approach lane: `movements` on it, flow and saturation flow [veh/h], y, effective green [s], x, the three parts of
+    HCM control delay and their sum [s/veh], level of service, and the queue left after the quarter of an hour [veh]."""
 
     lane: str
     movements: tuple[str, ...]
@@ -31,6 +31,20 @@ class LaneRow:
     saturation_degree: float
     uniform_delay: float
     incremental_delay: float
+    initial_queue_delay: float
+    delay: float
+    service: str
+    queue: float
+
+
+@dataclass(frozen=True, slots=True)
+class MovementRow:
+    """One movement over all its lanes: flow [veh/h], the highest degree of saturation it meets, mean control delay [s/veh],
+    level of service."""
+
+    movement: str
+    flow: float
+    saturation_degree: float
     delay: float
     service: str
 
@@ -64,6 +78,7 @@ class Worked:
     shortest_cycle: float | None
     delay: float
     lanes: tuple[LaneRow, ...]
+    movements: tuple[MovementRow, ...]
     crossings: tuple[CrossingRow, ...]
     remarks: tuple[str, ...]
 
@@ -72,21 +87,25 @@ class Worked:
         return asdict(self)
 
 
-def worked_out(site: Intersection, plan: Plan, flows: Mapping[str, float]) -> Worked:
-    """Work a plan out for `flows` by movement [veh/h]."""
+def worked_out(
+    site: Intersection, plan: Plan, flows: Mapping[str, float], queues: Mapping[str, float] | None = None
+) -> Worked:
+    """Work a plan out for `flows` by movement [veh/h]; `queues` by lane [veh] stand at the beginning (rows of the quarter of an
+    hour before tell what was left)."""
     sequence = [site.stage_index[name] for name in plan.stages]
     demand = stage_demand(site, flows, sequence)
     cycle = cycle_of(plan, site)
     deciding, y, lost = critical(demand)
     best, least = optimum_cycle(lost, y), shortest_cycle(demand)
     effective = np.minimum(demand.effective_green(np.array(plan.greens, dtype=float)), float(cycle))
-    found = control_delay(demand.flow, demand.saturation, effective, float(cycle))
     share = lane_flows(site, flows)
     users = {
         lane.name: tuple(m.name for m in site.movements if share.get((m.name, lane.name), 0.0) > 0.0)
         for lane in site.lanes
     }
     names = [lane for lane, of_lane in users.items() if of_lane]
+    waiting_at = np.array([(queues or {}).get(name, 0.0) for name in names])
+    found = control_delay(demand.flow, demand.saturation, effective, float(cycle), queue=waiting_at)
     rows = tuple(
         LaneRow(
             lane=name,
@@ -99,8 +118,10 @@ def worked_out(site: Intersection, plan: Plan, flows: Mapping[str, float]) -> Wo
             saturation_degree=float(found.x[k]),
             uniform_delay=float(found.uniform[k]),
             incremental_delay=float(found.incremental[k]),
+            initial_queue_delay=float(found.initial_queue[k]),
             delay=float(found.total[k]),
             service=found.service[k],
+            queue=float(found.queue[k]),
         )
         for k, name in enumerate(names)
     )
@@ -117,9 +138,24 @@ def worked_out(site: Intersection, plan: Plan, flows: Mapping[str, float]) -> Wo
         shortest_cycle=float(least) if np.isfinite(least) else None,
         delay=found.mean(demand.flow),
         lanes=rows,
+        movements=_movements(site, rows, share),
         crossings=_crossings(site, plan),
         remarks=_remarks(rows, y),
     )
+
+
+def _movements(
+    site: Intersection, rows: Sequence[LaneRow], share: Mapping[tuple[str, str], float]
+) -> tuple[MovementRow, ...]:
+    made = []
+    for movement in site.movements:
+        own = [(share[movement.name, row.lane], row) for row in rows if share.get((movement.name, row.lane), 0.0) > 0.0]
+        flow = sum(part for part, _row in own)
+        if flow > 0.0:
+            delay = sum(part * row.delay for part, row in own) / flow
+            x = max(row.saturation_degree for _part, row in own)
+            made.append(MovementRow(movement.name, flow, x, delay, level_of_service(delay, x)))
+    return tuple(made)
 
 
 def _crossings(site: Intersection, plan: Plan) -> tuple[CrossingRow, ...]:

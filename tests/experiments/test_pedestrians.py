@@ -12,6 +12,9 @@ from signalwright.core.planning.climb import Model
 from signalwright.core.planning.fixed import webster_plan
 from signalwright.core.planning.network import first_setting, optimise
 from signalwright.core.planning.transition import transition
+from signalwright.experiments.bench import Candidate
+from signalwright.experiments.planner import Planned
+from signalwright.experiments.planreport import report_html
 from signalwright.experiments.refine import altered
 from signalwright.experiments.worked import green_spans, waiting, worked_out
 from signalwright.networks.demand import driven_journeys, flows_of
@@ -119,3 +122,16 @@ def test_waiting_walkers_count_in_the_search() -> None:
         best = optimise(streets, cycles=[60, 80, 100, 120], restarts=1, generations=5)[0].plans[0]
         waits.append(np.mean([c.delay for c in worked_out(LIGHT.intersection, best, FLOWS["cross"]).crossings]))
     assert waits[1] <= waits[0]
+
+
+def test_the_report_shows_what_walkers_get() -> None:
+    """Every crossing stands in the page with its walk, its least walk, its clearance and the mean delay."""
+    plan = webster_plan(LIGHT.intersection, FLOWS["cross"])[0]
+    safe = certify(plan, LIGHT.intersection)
+    worked = worked_out(LIGHT.intersection, plan, FLOWS["cross"])
+    chosen = Candidate("webster", {"cross": safe}, delays=(30.0,))
+    planned = Planned(READ.source, "safe", LIGHTS, FLOWS, chosen.plans, chosen, (chosen,), (worked,), False)
+    page = report_html(planned)
+    for row in worked.crossings:
+        cells = (row.crossing, row.walk, f"{row.least:.0f}", f"{row.clearance:.0f}", f"{row.delay:.1f}")
+        assert "".join(f"<td>{cell}</td>" for cell in cells) in page.replace("\n", "")

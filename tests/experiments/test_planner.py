@@ -37,7 +37,7 @@ def test_every_light_has_a_certified_plan_at_one_cycle(planned: Planned) -> None
 
 
 def test_the_calculation_agrees_with_the_plan(planned: Planned) -> None:
-    """Greens and interstages add up to the cycle, and x = q C / (s g) on every lane."""
+    """Greens and interstages add up to the cycle, x = q C / (s g) on every lane, movements carry the lanes' delay, d3 is a term."""
     plans = planned.plans or next(c.plans for c in planned.candidates if c.plans)
     for light, safe in plans.items():
         site = planned.lights[light].intersection
@@ -47,6 +47,13 @@ def test_the_calculation_agrees_with_the_plan(planned: Planned) -> None:
             expected = row.flow * worked.cycle / (row.saturation_flow * row.effective_green)
             assert row.saturation_degree == pytest.approx(expected)
             assert row.delay == pytest.approx(row.uniform_delay + row.incremental_delay)
+        assert sum(row.flow for row in worked.movements) == pytest.approx(sum(row.flow for row in worked.lanes))
+        mean = sum(row.flow * row.delay for row in worked.movements) / sum(row.flow for row in worked.movements)
+        assert mean == pytest.approx(worked.delay)
+        later = worked_out(site, safe.plan, planned.flows[light], {row.lane: 5.0 for row in worked.lanes})
+        for row in later.lanes:
+            assert row.initial_queue_delay > 0.0
+            assert row.delay == pytest.approx(row.uniform_delay + row.incremental_delay + row.initial_queue_delay)
 
 
 def test_files_are_written_once(planned: Planned, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ def test_every_way_of_running_gives_the_same_numbers() -> None:
     assert alone == stepped
     assert alone["longest_queue"] == max(lane["queue"] for lane in alone["lanes"].values()) > 0.0
     assert all(lane["queue"] <= lane["room"] for lane in alone["lanes"].values())
+    assert alone["full_lanes"] == sum(lane["queue"] > 0.9 * lane["room"] for lane in alone["lanes"].values())
 
 
 def test_a_seed_means_the_same_demand_in_every_arm() -> None:
