@@ -17,6 +17,8 @@ from math import inf
 from typing import Any
 
 from .. import __version__
+from ..core.forecast import Neighbourly
+from ..core.loop import exchange
 from .cabinets.habits import Grip
 from .notify import Notifier
 from .service import Service
@@ -41,6 +43,7 @@ class Roadside:
     _next_second: float = -inf
     _next_alive: float = -inf
     _trouble: str | None = None
+    _is_silent: bool = False
     _stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     def stop(self) -> None:
@@ -114,6 +117,22 @@ class Roadside:
         if self.store.trouble != self._trouble:
             self._trouble = self.store.trouble
             self.say(self._trouble or "the event store has room again")
+        self._exchange()
+
+    def _exchange(self) -> None:
+        """Strategies in one process tell their neighbours what comes; a mistake of theirs costs the news and no more."""
+        talkers = [
+            (service.cabinet.site.name, service.controller)
+            for service in self.services
+            if isinstance(service.controller, Neighbourly)
+        ]
+        try:
+            if len(talkers) > 1:
+                exchange(talkers)
+        except Exception as problem:
+            if not self._is_silent:
+                self.say(f"neighbours are not told what comes ({type(problem).__name__}: {problem})")
+            self._is_silent = True
 
     def headline(self) -> str:
         """One line, whatever the number of cabinets."""

@@ -30,7 +30,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.aspects import Aspect, Aspects
+from ..core.aspects import Aspects
 from ..core.certify import SafePlan
 from ..core.counts import Counts
 from ..core.errors import InputError
@@ -42,6 +42,7 @@ from .cabinets.habits import Grip
 from .config import Source
 from .indiana import Recorder
 from .link import Link
+from .report import in_a_line, report_cabinet, report_line, stage_name
 from .store import Store
 
 _STEP = 1.0
@@ -232,19 +233,14 @@ class Service:
             self.cabinet.release(f"{failed} of {every} detectors have failed")
         if blind != self._is_blind:
             self._is_blind = blind
-            self._note(
-                f"{failed} of {every} detectors have failed: the cabinet is left to itself"
-                if blind
-                else "detectors work again"
-            )
+            left = f"{failed} of {every} detectors have failed: the cabinet is left to itself"
+            self._note(left if blind else "detectors work again")
         return not blind
 
     def _watch_file(self) -> None:
         if self.source is not None and not self._file_has_changed and self.source.has_changed:
             self._file_has_changed = True
-            self._note(
-                f"{self.source.path} has changed; what was read at the start holds until the service is started again"
-            )
+            self._note(f"{self.source.path} has changed; what was read at the start holds until a new start")
 
     def _look_again(self) -> None:
         """A change has come to its end between two steps: what to do next is decided now, on the counts of the last step."""
@@ -271,7 +267,7 @@ class Service:
         refusal = self.cabinet.request(self._taking(wish), calls)
         if (wish, refusal) != (self.last_wish, self.last_refusal) and wish is not None:
             advice = "would ask" if self.cabinet.authority < Authority.STAGE else "asks"
-            self._note(f"{advice} for stage {self._stage_name(wish)}: {refusal.name.lower().replace('_', ' ')}")
+            self._note(f"{advice} for stage {stage_name(self.cabinet, wish)}: {refusal.name.lower().replace('_', ' ')}")
         self.last_wish, self.last_refusal = wish, refusal
 
     def _taking(self, wish: Wish) -> Wish:
@@ -281,15 +277,11 @@ class Service:
             return status.stage
         return wish
 
-    def _stage_name(self, row: int) -> str:
-        return self.cabinet.site.stages[row].name if 0 <= row < len(self.cabinet.site.stages) else str(row)
-
     def _failed(self, problem: Exception) -> None:
         self.cabinet.set_authority(Authority.MONITOR)
         self._estimator, self._controller = self.new_estimator(), self.new_controller()
-        failure = (
-            f"the strategy failed ({type(problem).__name__}: {problem}); authority is monitor until it is raised again"
-        )
+        name = type(problem).__name__
+        failure = f"the strategy failed ({name}: {problem}); authority is monitor until it is raised again"
         if failure != self._failure:
             self._failure = failure
             self._note(failure)
@@ -338,67 +330,21 @@ class Service:
 
     def summary(self) -> str:
         """One line for a person."""
-        cabinet = self.cabinet
-        stage = cabinet.picture.stage
-        where = f"stage {cabinet.site.stages[stage].name}" if stage >= 0 else "no stage seen"
-        return (
-            f"{cabinet.name}: {cabinet.grip.name.lower()}, {cabinet.picture.mode.value}, {where}, "
-            f"authority {cabinet.authority.name.lower()}{f'; {self.trouble}' if self.trouble else ''}"
-        )
+        return in_a_line(self.cabinet, self.trouble)
 
     def report(self) -> dict[str, Any]:
         """All of it for a machine."""
-        cabinet, link = self.cabinet, self.cabinet.link
-        statistics = link.dialect.statistics
-        moment = cabinet.now
         return {
-            "name": cabinet.name,
-            "protocol": type(cabinet.driver).__name__.removesuffix("Driver").lower(),
-            "grip": cabinet.grip.name.lower(),
-            "authority": cabinet.authority.name.lower(),
+            **report_cabinet(self.cabinet),
             "ceiling": self.settings.ceiling.name.lower(),
             "dry_run": self.settings.dry_run,
-            "mode": cabinet.picture.mode.value,
-            "stage": cabinet.site.stages[cabinet.picture.stage].name if cabinet.picture.stage >= 0 else None,
-            "held": cabinet.site.stages[cabinet.stage].name if cabinet.stage is not None else None,
-            "wish": None if self.last_wish is None else self._stage_name(self.last_wish),
+            "wish": stage_name(self.cabinet, self.last_wish),
             "refusal": self.last_refusal.name.lower(),
-            "aspects": None
-            if cabinet.picture.aspects is None
-            else {
-                group.name: Aspect(int(shown)).name.lower()
-                for group, shown in zip(cabinet.site.groups, cabinet.picture.aspects, strict=True)
-            },
-            "seen_s_ago": round(moment - cabinet.picture.seen, 2) if cabinet.picture.seen > float("-inf") else None,
-            "dead_man_s": cabinet.picture.dead_man,
-            "plan": cabinet.picture.plan,
-            "identity": cabinet.picture.identity,
-            "fresh": cabinet.is_fresh,
-            "alarms": sorted(cabinet.picture.alarms),
-            "failed_detectors": [
-                detector.name
-                for detector, bad in zip(cabinet.site.detectors, cabinet.picture.fault, strict=True)
-                if bad
-            ],
             "trouble": self.trouble,
             "decisions": self.decisions,
             "late_decisions": self.late,
             "deadline_s": self.settings.deadline,
             "site_file": None if self.source is None else str(self.source.path),
             "site_file_has_changed": self.source is not None and self.source.has_changed,
-            "line": {
-                "open": self.line_trouble is None,
-                "lost": link.lost,
-                "asked": link.exchanges.asked,
-                "answered": link.exchanges.answered,
-                "repeated": link.exchanges.repeated,
-                "failed": link.exchanges.failed,
-                "late": link.exchanges.late,
-                "error_rate": statistics.error_rate,
-                "bad_checks": statistics.bad_check,
-                "malformed": statistics.malformed,
-                "garbage_bytes": statistics.garbage,
-                "bytes": statistics.octets,
-                "answer_time_s": link.patience.mean,
-            },
+            "line": {"open": self.line_trouble is None, **report_line(self.cabinet.link)},
         }

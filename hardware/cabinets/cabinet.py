@@ -74,8 +74,7 @@ class LineCabinet(Generic[Q, A]):
     def __post_init__(self) -> None:
         self.link = Link(self.name, self.driver.dialect, self.line, healthy=False)
         self.picture = Picture(self.site)
-        self._shadow = Shadow(self.site)
-        self._agenda = Agenda(self.driver, self.habits)
+        self._shadow, self._agenda = Shadow(self.site), Agenda(self.driver, self.habits)
         self._last_read = self.now
 
     @property
@@ -184,8 +183,7 @@ class LineCabinet(Generic[Q, A]):
         self.picture.commanded = self.stage if self.picture.mode is Mode.REMOTE else None
         if not self.link.free:
             return
-        request = self._agenda.next(now, self.grip is Grip.BLIND, self.picture.trouble is not None)
-        if request is not None:
+        if (request := self._agenda.next(now, self.grip is Grip.BLIND, self.picture.trouble is not None)) is not None:
             self.link.request(request, now)
 
     @property
@@ -216,7 +214,7 @@ class LineCabinet(Generic[Q, A]):
 
     def _supervise(self) -> None:
         """Repeat what is in force while the control loop lives; give it back when something is wrong."""
-        if not self._in_normal_mode():
+        if self.picture.mode not in _IN_CONTROL:
             self._normal_since = None
         elif self._normal_since is None:
             self._normal_since = self.now
@@ -238,7 +236,7 @@ class LineCabinet(Generic[Q, A]):
             self._note("the line is lost: the cabinet falls back by itself")
         elif self._drops >= _DROPS:
             self.release("somebody else takes the cabinet back again and again: is there a second master?")
-        elif not self._in_normal_mode():
+        elif self.picture.mode not in _IN_CONTROL:
             self.release(f"the cabinet is in {picture.mode.value}")
         elif self.now - picture.seen > habits.stale:
             self.release("the status is stale")
@@ -273,9 +271,6 @@ class LineCabinet(Generic[Q, A]):
         elif self.now - self._released > self.habits.release_within and not self._alarmed:
             self._alarmed = True
             self._note("ALARM: the cabinet has not confirmed the release; it stays under its dead-man")
-
-    def _in_normal_mode(self) -> bool:
-        return self.picture.mode in _IN_CONTROL
 
     def _is_normal(self) -> bool:
         return self._normal_since is not None and self.now - self._normal_since >= self.habits.hold_off

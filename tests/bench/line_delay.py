@@ -15,6 +15,7 @@ import asyncio
 import heapq
 import os
 import select
+import socket
 import subprocess
 import sys
 import tempfile
@@ -46,18 +47,33 @@ def character(protocol: str, speed: int) -> float:
     return (11 if protocol == "gbt" else 10) / speed
 
 
-def peer(count: int, protocol: str, speed: int) -> None:
-    """Cabinets whose answers come as late as the line makes them."""
-    poll, names, ends, cabinets = select.epoll(), [], {}, []
-    for _ in range(count):
-        near, far = os.openpty()
+def open_ptys(count: int) -> list[int]:
+    """Near ends; the names of the far ones are printed."""
+    pairs = [os.openpty() for _ in range(count)]
+    for _, far in pairs:
         tty.setraw(far)
+    print(" ".join(os.ttyname(far) for _, far in pairs), flush=True)
+    return [near for near, _ in pairs]
+
+
+def open_sockets(count: int) -> list[int]:
+    """Connected ones, as of a gateway; the addresses are printed. No kernel thread stands between the ends, as with a pty."""
+    servers = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    print(" ".join(f"socket://127.0.0.1:{server.getsockname()[1]}" for server in servers), flush=True)
+    connected = [server.accept()[0] for server in servers]
+    for one in connected:
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return [one.detach() for one in connected]
+
+
+def peer(count: int, protocol: str, speed: int, over: str) -> None:
+    """Cabinets whose answers come as late as the line makes them."""
+    poll, ends, cabinets = select.epoll(), {}, []
+    for near in open_ptys(count) if over == "pty" else open_sockets(count):
         poll.register(near, select.EPOLLIN)
-        names.append(os.ttyname(far))
         cabinet = bench(protocol).cabinet
         cabinets.append(cabinet)
-        ends[near] = answers_of(protocol, cabinet), far
-    print(" ".join(names), flush=True)
+        ends[near] = answers_of(protocol, cabinet)
     each, waiting = character(protocol, speed), list[tuple[float, int, bytes]]()
     next_tick = time.monotonic()
     while True:
@@ -66,7 +82,7 @@ def peer(count: int, protocol: str, speed: int) -> None:
         for near, _ in poll.poll(max(0.0, due - now - _SPIN)):
             heard = time.monotonic()
             question = os.read(near, 4096)
-            if answer := ends[near][0].receive(question):
+            if answer := ends[near].receive(question):
                 heapq.heappush(waiting, (heard + (len(question) + len(answer)) * each, near, answer))
         now = time.monotonic()
         while waiting and waiting[0][0] <= now:
@@ -161,11 +177,12 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--protocol", default="gbt", choices=["gbt", "ntcip"])
     parser.add_argument("--speeds", type=int, nargs="*", default=[9600, 115200])
+    parser.add_argument("--over", default="pty", choices=["pty", "tcp"])
     parser.add_argument("--peer", type=int, default=0)
     given = parser.parse_args()
     if given.peer:
-        peer(given.cabinets, given.protocol, given.peer)
-    print(f"{given.protocol}, {given.cabinets} cabinets; load {os.getloadavg()[0]:.1f}")
+        peer(given.cabinets, given.protocol, given.peer, given.over)
+    print(f"{given.protocol}, {given.cabinets} cabinets, {given.over}; load {os.getloadavg()[0]:.1f}")
     for speed in given.speeds:
         arguments = [sys.executable, __file__, *sys.argv[1:], "--peer", str(speed)]
         with subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True) as far:

@@ -10,7 +10,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from line_bench import Answers, bench, crossing, plans
 from signalwright.core.aspects import Aspect
 from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError, LinkLost
+from signalwright.core.forecast import Forecast
 from signalwright.core.ports import Mode, Status, Wish
 from signalwright.core.state import TrafficState
 from signalwright.hardware import systemd_unit
@@ -302,6 +303,38 @@ def test_detectors_that_die_let_go(roadside: Roadside) -> None:
     assert roadside.service.report()["failed_detectors"] == ["loop 0", "loop 1", "loop 2"]
     faults.clear()
     roadside.until(lambda: roadside.cabinet.mode is Mode.REMOTE)
+
+
+class Talker(Rounds):
+    """A strategy that tells its neighbour what comes."""
+
+    def __init__(self, name: str, other: str) -> None:
+        self.name, self.other = name, other
+        self.heard: list[Forecast] = []
+
+    def tell(self) -> tuple[Forecast, ...]:
+        return (Forecast(self.name, self.other, "exit 0", 0.0, (0.5,)),)
+
+    def hear(self, forecasts: tuple[Forecast, ...]) -> None:
+        self.heard += forecasts
+
+
+def test_neighbours_in_one_process_tell_each_other(roadside: Roadside, tmp_path: Path) -> None:
+    """Once a second each hears what the other told; one that raises costs the news, and is named once."""
+    elm, oak = Talker("elm", "oak"), Talker("oak", "elm")
+    first, store = roadside.service, roadside.service.store
+    first._controller = elm
+    site = replace(crossing(), name="oak")
+    host = LineCabinet("oak", GbtDriver(site, controller=8), site)
+    second = Service(host, Blind, lambda: oak, store, steady=lambda: roadside.now, wall=lambda: roadside.now)
+    roadside.process.services = [first, second]
+    roadside.run(5)
+    assert len(elm.heard) >= 4
+    assert {forecast.sender for forecast in elm.heard} == {"oak"}
+    assert {forecast.sender for forecast in oak.heard} == {"elm"}
+    oak.tell = lambda: 1 / 0  # type: ignore[method-assign,assignment,return-value]
+    roadside.run(5)
+    assert sum("neighbours are not told" in text for text in roadside.said) == 1
 
 
 def test_a_full_disk_disturbs_nothing(roadside: Roadside) -> None:
