@@ -5,11 +5,6 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/numba
 
-# A day of random faults at the roadside, about ten minutes.
-soak: setup
-	PYTHONPATH=src $(BIN)/python tests/bench/soak.py --protocol gbt
-	PYTHONPATH=src $(BIN)/python tests/bench/soak.py --protocol ntcip
-
 .PHONY: soak demo test check lint types imports wheel reference table setup clean
 
 setup: $(READY)
@@ -37,6 +32,11 @@ imports: setup
 
 wheel: setup
 	sh tools/wheel.sh $(BIN)/python
+
+# A day of random faults at the roadside over each protocol, ten minutes or so each.
+soak: setup
+	PYTHONPATH=src $(BIN)/python tests/bench/soak.py --protocol gbt
+	PYTHONPATH=src $(BIN)/python tests/bench/soak.py --protocol ntcip
 
 check: lint types imports test wheel
 

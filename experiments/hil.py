@@ -48,6 +48,8 @@ DECIDE = 20
 """The slot in which services decide: the counts of the last second have had time to come."""
 BEFORE = 40
 """Seconds before the window in which cabinets start and services get to know them."""
+LITTLE = 1e-6
+"""Times nearer than this are the same [s]."""
 ASKED = 2
 """Number of the plan a strategy follows; 1 is the one a cabinet starts with."""
 FAST = 57_600
@@ -85,6 +87,7 @@ class Rig:
         self.service: Service | None = None
         self.trunk: Trunk | None = None
         self.said: list[str] = []
+        self._wake = float("-inf")
         roadside.follow(self.cabinet.sequencer)
 
     def take_over(self) -> None:
@@ -119,7 +122,9 @@ class Rig:
         if data := self.far.read():
             self.far.write(self.answers.receive(data))
         if self.trunk is not None:
-            self.trunk.pump(self._clock.now())
+            now = self._clock.now()
+            if now >= self._wake or self.near.has_arrived:
+                self._wake = self.trunk.pump(now) - LITTLE
         else:
             self._listen()
 
@@ -245,4 +250,4 @@ def _followed(make: Maker, site: Intersection) -> SafePlan | None:
 
 def _plans(site: Intersection, followed: SafePlan | None) -> tuple[LocalPlan, ...]:
     (own,) = local_plans((), site)
-    return (own,) if followed is None else (own, LocalPlan(ASKED, followed, starts=86_400))
+    return (own,) if followed is None else (own, LocalPlan(ASKED, followed, None))

@@ -124,6 +124,11 @@ class CabinetConfig(_Part):
         return min(wanted, Authority.PLAN) if self.protocol == "ab3418" else wanted
 
     @property
+    def may_store_plans(self) -> bool:
+        """Whether plans may be uploaded."""
+        return self.ceiling >= Authority.PLAN
+
+    @property
     def datagrams(self) -> bool:
         """True for protocols over UDP."""
         return self.port.startswith("udp://")

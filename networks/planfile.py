@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..core.certify import SafePlan, certify
 from ..core.errors import InputError, UnsafePlan
+from ..core.intersection import Intersection
 from ..core.plan import Plan
 from ..core.tomlkeys import line_of
 from .light import Light
@@ -180,6 +181,33 @@ def certified(file: PlanFile, lights: Mapping[str, Light], source: str = "plan f
             except UnsafePlan as error:
                 raise UnsafePlan(f"{name} of light {light} in {source}", error.reasons) from error
     return found
+
+
+def site_plan(path: str | Path, site: Intersection, name: str = "") -> SafePlan:
+    """The plan of a file for one site, certified: the one called `name`, or the only one.
+
+    Raises InputError where it is not there or was made for other stages, UnsafePlan where it breaks a rule.
+    """
+    file = read_plan_file(path)
+    mine = {one: of_lights[site.name] for one, of_lights in file.plans.items() if site.name in of_lights}
+    if not mine:
+        lights = sorted({light for of_lights in file.plans.values() for light in of_lights})
+        raise InputError(f"{path}: there is no plan for {site.name}; there are plans for {', '.join(lights)}")
+    if name not in mine and (name or len(mine) > 1):
+        what = f"no plan {name} for {site.name}" if name else f"more than one plan for {site.name}"
+        raise InputError(f"{path}: there is {what}; choose one of {', '.join(mine)} with --plan")
+    plan = mine[name] if name else next(iter(mine.values()))
+    here = {stage.name: tuple(sorted(stage.green)) for stage in site.stages}
+    for stage, green in file.stages.get(site.name, {}).items():
+        if stage in plan.stages and here.get(stage) != tuple(sorted(green)):
+            raise InputError(
+                f"{path}: stage {stage} turns {', '.join(green)} green there, {', '.join(here.get(stage, ('nothing',)))} "
+                "in the site file: they do not belong together"
+            )
+    try:
+        return certify(plan, site)
+    except UnsafePlan as error:
+        raise UnsafePlan(f"{plan.name} of {site.name} in {path}", error.reasons) from error
 
 
 def _stages(light: Light) -> dict[str, tuple[str, ...]]:

@@ -58,6 +58,10 @@ class Wire:
         self.is_open, self.trouble = self.plugged, None if self.plugged else "wire is unplugged"
         return self.is_open
 
+    @property
+    def has_arrived(self) -> bool:
+        return any(when <= self.clock() for when, _ in self._up)
+
     def read(self) -> bytes:
         if not self.plugged:
             self.close()
@@ -202,6 +206,7 @@ class Day:
             host, lambda: Estimate(self.site), lambda: Strategy(self.site, self), self.store,
             ServiceSettings(ceiling=Authority.STAGE), steady=lambda: self.now, wall=lambda: self.now + self.wall, say=self.said.append,
         )  # fmt: skip
+        self._wake = 0.0
         self.trunk = Trunk(self.wire, [self.service])  # type: ignore[arg-type]
 
     def pass_by(self, seconds: float) -> None:
@@ -222,7 +227,8 @@ class Day:
         self._pass()
         service = self.service
         if service is not None:
-            self.trunk.pump(self.now)
+            if self.now >= self._wake or self.wire.has_arrived or not self.wire.plugged:
+                self._wake = self.trunk.pump(self.now)
             if self.steps % STEPS == 0:
                 self.store.flush()
             if self.quiet and service.cabinet.authority < Authority.STAGE:

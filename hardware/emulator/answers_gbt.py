@@ -4,37 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from ...core.aspects import Aspect
 from ...core.errors import ProtocolError
-from ...core.intersection import GroupKind
 from ...core.ports import Mode
 from ..frames.gbt import GbtFramer, unwrap_datagram
-from ..gbt20999 import OBJECTS, DataValue, FrameType, LampState, Message, ObjectId, RunMode, StageState, Status
-from ..gbt20999.codes import DetectorType, FaultAction, FaultType, LampGroupType
+from ..gbt20999 import OBJECTS, DataValue, FrameType, Message, ObjectId, RunMode, Status
 from ..gbt20999.objects import GbtObject, at
 from .cabinet import EmulatedCabinet
+from .planbook import ROWS, PlanBook
+from .readings_gbt import readings
 
-LAMP_OF = {
-    Aspect.RED: LampState.RED,
-    Aspect.RED_AMBER: LampState.RED_YELLOW,
-    Aspect.GREEN: LampState.GREEN,
-    Aspect.AMBER: LampState.YELLOW,
-    Aspect.FLASHING_AMBER: LampState.YELLOW_FLASH,
-    Aspect.DARK: LampState.OFF,
-}
 _CENTRE = {RunMode.CENTRE_ADAPTIVE, RunMode.CENTRE_MANUAL, RunMode.CENTRE_COORDINATED, RunMode.CENTRE_OPTIMISED}
 _LOCAL = {RunMode.LOCAL_FIXED, RunMode.LOCAL_ACTUATED, RunMode.LOCAL_COORDINATED, RunMode.LOCAL_ADAPTIVE}
-_KINDS = {GroupKind.PEDESTRIAN: LampGroupType.PEDESTRIAN, GroupKind.BUS: LampGroupType.BUS,
-          GroupKind.BICYCLE: LampGroupType.NON_MOTOR}  # fmt: skip
 _TABLES: dict[tuple[int, int], str] = {
     (3, 2): "groups", (3, 3): "groups", (4, 2): "groups", (5, 2): "detectors", (5, 3): "detectors", (6, 2): "stages",
-    (6, 3): "stages", (7, 1): "groups", (7, 2): "groups", (9, 2): "plans", (13, 2): "junction", (14, 2): "detectors",
+    (6, 3): "stages", (7, 1): "groups", (7, 2): "groups", (9, 2): "plans", (11, 2): "days",
+    (12, 2): "days", (13, 2): "junction", (14, 2): "detectors",
     (16, 2): "faults", (17, 1): "junction",
 }  # fmt: skip
 _CHANGING = ("plans", "faults")
+_STARTS = (11, 2, 3)
+_STORED = {(6, 2): "stage", (9, 2): "plan", (11, 2): "day_plan", (12, 2): "schedule"}
 
 _PLACES: dict[tuple[int, ...], list[ObjectId]] = {}
 for _thing in OBJECTS.values():
@@ -56,13 +48,15 @@ class GbtAnswers:
     intergreen_unit: float = 0.1
     mode: RunMode = RunMode.LOCAL_FIXED
     day: datetime = datetime(2026, 1, 1)
+    book: PlanBook = field(init=False)
     _framer: GbtFramer = field(default_factory=GbtFramer)
     _reads: dict[str, Callable[[int], Any]] = field(init=False)
     _found: dict[ObjectId, list[tuple[GbtObject, int]]] = field(default_factory=dict)
     _said: dict[tuple[ObjectId, int, int], DataValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._reads = _reads(self)
+        self.book = PlanBook(self.cabinet, self.junction)
+        self._reads = readings(self)
 
     def receive(self, data: bytes) -> bytes:
         """What the host sent, to what it gets back."""
@@ -143,7 +137,8 @@ class GbtAnswers:
         if rows is None:
             return wanted if asked.element == 0 else []
         chosen = rows if asked.element == 0 else [asked.element] if asked.element in rows else []
-        return [place._replace(element=row) for place in wanted for row in chosen]
+        ids = [place._replace(element=row) for place in wanted for row in chosen]
+        return [one for one in ids if one[:3] != _STARTS or self.book.knows_starts(one.element)]
 
     def _rows(self, asked: ObjectId) -> list[int] | None:
         site = self.cabinet.site
@@ -158,6 +153,8 @@ class GbtAnswers:
                 return sorted(self.cabinet.plans)
             case "faults":
                 return [1] if self.cabinet.monitor.fault else []
+            case "days":
+                return list(range(1, ROWS + 1))
             case "junction":
                 return [self.junction]
         return None
@@ -165,14 +162,38 @@ class GbtAnswers:
     def _set(self, question: Message) -> tuple[list[DataValue], list[DataValue]]:
         good: list[DataValue] = []
         bad: list[DataValue] = []
+        rows: dict[tuple[str, int], list[DataValue]] = {}
         for value in question.values:
             thing = at(value.id)
+            kind = _STORED.get(thing.id[:2]) if thing is not None and thing.writable else None
+            if kind is not None:
+                rows.setdefault((kind, value.id.element), []).append(value)
+                continue
             status = self._write(thing.name, value) if thing is not None else Status.DOES_NOT_EXIST
-            if status is None:
-                good.append(value)
-            else:
-                bad.append(DataValue(value.id, bytes([status])))
+            self._sort(value, status, good, bad)
+        for (kind, row), values in rows.items():
+            status = self._store(kind, row, values)
+            for value in values:
+                self._sort(value, status, good, bad)
         return good, bad
+
+    def _sort(self, value: DataValue, status: Status | None, good: list[DataValue], bad: list[DataValue]) -> None:
+        if status is None:
+            good.append(value)
+        else:
+            bad.append(DataValue(value.id, bytes([status])))
+
+    def _store(self, kind: str, row: int, values: list[DataValue]) -> Status | None:
+        """A row is taken as a whole, or not at all."""
+        said: dict[str, Any] = {}
+        for value in values:
+            thing = at(value.id)
+            assert thing is not None
+            try:
+                said[thing.name] = thing.read(value.value)
+            except ProtocolError:
+                return Status.WRONG_LENGTH
+        return self.book.write(kind, row, said)
 
     def _write(self, name: str, value: DataValue) -> Status | None:
         cabinet = self.cabinet
@@ -188,7 +209,7 @@ class GbtAnswers:
             return Status.CONTROL_FAILED
         match name:
             case "commanded_stage":
-                if not 1 <= number <= len(cabinet.site.stages):
+                if not 1 <= number <= len(cabinet.site.stages) or number in self.book.empty_stages:
                     return Status.BAD_VALUE
                 cabinet.remote_stage = number - 1
             case "commanded_plan":
@@ -222,103 +243,3 @@ class GbtAnswers:
             case Mode.REMOTE:
                 return self.mode if self.mode in _CENTRE else RunMode.CENTRE
         return self.mode if self.mode in _LOCAL else RunMode.LOCAL_FIXED
-
-
-def _reads(answers: GbtAnswers) -> dict[str, Callable[[int], Any]]:
-    """What each object says of row `r` (from 1); objects that are not here do not exist at this cabinet."""
-    cabinet = answers.cabinet
-    site, groups = cabinet.site, cabinet.site.groups
-
-    def conflicts(r: int) -> list[int]:
-        return [j + 1 for j in range(len(groups)) if site.exclusive[r - 1, j]]
-
-    def intergreens(r: int) -> list[int]:
-        row = [round(float(gap) / answers.intergreen_unit) for gap in site.intergreen[r - 1]]
-        return [gap if site.exclusive[r - 1, j] else 0 for j, gap in enumerate(row)]
-
-    def stage_state(r: int) -> StageState:
-        if cabinet.stage != r - 1:
-            return StageState.NOT_RUNNING
-        return StageState.IN_TRANSITION if cabinet.changing else StageState.RUNNING
-
-    def plan_stages(r: int) -> list[int]:
-        return [stage + 1 for stage in cabinet.plans[r].plan.sequence]
-
-    def stage_row(r: int) -> list[int]:
-        green = site.stage_greens[r - 1]
-        return [j + 1 for j in range(len(groups)) if green[j]]
-
-    def fault_type(r: int) -> int:
-        fault = cabinet.monitor.fault or ""
-        return FaultType.GREEN_CONFLICT if fault.startswith("conflict") else FaultType.CONTROL_RESPONSE
-
-    def local_time(r: int) -> datetime:
-        return answers.day + timedelta(seconds=int(cabinet.time_of_day))
-
-    return {
-        "maker": lambda r: "signalwright",
-        "version": lambda r: bytes([1, 0, 1, 0]),
-        "device_number": lambda r: site.name[:16],
-        "site_name": lambda r: site.name[:128],
-        "controller_id": lambda r: answers.controller,
-        "junction_count": lambda r: 1,
-        "lamp_group_count": lambda r: len(groups),
-        "lamp_group_no": lambda r: r,
-        "lamp_group_type": lambda r: _KINDS.get(groups[r - 1].kind, LampGroupType.VEHICLE),
-        "lamp_state": lambda r: LAMP_OF[Aspect(int(cabinet.sequencer.aspects[r - 1]))],
-        "phase_count": lambda r: len(groups),
-        "phase_no": lambda r: r,
-        "phase_lamp_groups": lambda r: [r],
-        "losing_colour_1": lambda r: LampState.YELLOW,
-        "losing_time_1": lambda r: round(groups[r - 1].amber),
-        "min_green": lambda r: int(-(-groups[r - 1].min_green // 1)),
-        "detector_count": lambda r: len(site.detectors),
-        "detector_no": lambda r: r,
-        "detector_type": lambda r: DetectorType.LOOP,
-        "detector_flow_period": lambda r: max(1, cabinet.inputs.period // 10),
-        "detector_occupancy_period": lambda r: max(1, cabinet.inputs.period // 10),
-        "detector_place": lambda r: site.detectors[r - 1].name[:40],
-        "detector_status_no": lambda r: r,
-        "detector_presence": lambda r: int(cabinet.inputs.present[r - 1]),
-        "stage_count": lambda r: len(site.stages),
-        "stage_no": lambda r: r,
-        "stage_phases": stage_row,
-        "stage_status_no": lambda r: r,
-        "stage_state": stage_state,
-        "stage_elapsed": lambda r: int(cabinet.elapsed) if cabinet.stage == r - 1 else 0,
-        "stage_remaining": lambda r: 0,
-        "conflict_phase": lambda r: r,
-        "conflicts": conflicts,
-        "intergreen_phase": lambda r: r,
-        "intergreens": intergreens,
-        "plan_count": lambda r: len(cabinet.plans),
-        "plan_no": lambda r: r,
-        "plan_junction": lambda r: answers.junction,
-        "plan_cycle": lambda r: cabinet.plans[r].plan.cycle,
-        "plan_offset": lambda r: cabinet.plans[r].plan.plan.offset,
-        "plan_stages": plan_stages,
-        "plan_times": lambda r: list(cabinet.plans[r].plan.plan.greens),
-        "plan_occurrence": lambda r: [0x10] * len(cabinet.plans[r].plan.sequence),
-        "detectors_failed": lambda r: [row + 1 for row in sorted(cabinet.inputs.faults) if row < 64],
-        "modules_failed": lambda r: [],
-        "time_local": local_time,
-        "junction_no": lambda r: answers.junction,
-        "run_mode": lambda r: answers.run_mode,
-        "current_plan": lambda r: plan.number if (plan := cabinet.current_plan) else 0,
-        "current_stage": lambda r: cabinet.stage + 1,
-        "presence": lambda r: [row + 1 for row in range(min(64, len(site.detectors))) if cabinet.inputs.present[row]],
-        "count_detector": lambda r: r,
-        "count_flow": lambda r: int(cabinet.inputs.volume[r - 1]),
-        "count_occupancy": lambda r: round(float(cabinet.inputs.occupancy[r - 1]) * 100),
-        "count_speed": lambda r: 0,
-        "alarm_count": lambda r: 0,
-        "fault_count": lambda r: int(cabinet.monitor.fault is not None),
-        "fault_no": lambda r: r,
-        "fault_type": fault_type,
-        "fault_time": local_time,
-        "fault_action": lambda r: FaultAction.FLASH,
-        "centre_junction": lambda r: answers.junction,
-        "commanded_stage": lambda r: 0 if cabinet.remote_stage is None else cabinet.remote_stage + 1,
-        "commanded_plan": lambda r: cabinet.remote_plan or 0,
-        "commanded_mode": lambda r: answers.mode,
-    }

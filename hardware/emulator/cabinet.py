@@ -32,11 +32,12 @@ _FLASHING = int(Aspect.FLASHING_AMBER)
 
 @dataclass(frozen=True, slots=True)
 class LocalPlan:
-    """A plan of the cabinet and from when in the day it runs [s]; `number` is its name on the line."""
+    """A plan of the cabinet and from when in the day it runs [s], None for one that is only stored; `number` is its name on
+    the line."""
 
     number: int
     plan: SafePlan
-    starts: int = 0
+    starts: int | None = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class EmulatedCabinet:
         self._mode = Mode.STARTING
         self._lamps: dict[bytes, list[Lamps]] = {}
         self._noted: tuple[int, bytes] = (-2, b"")
-        self._rows = sorted(self.plans.values(), key=lambda row: row.starts)
+        self.day = sorted((plan.starts, plan.number) for plan in plans if plan.starts is not None)
         self._power_up()
 
     @property
@@ -112,10 +113,14 @@ class EmulatedCabinet:
         """The plan of the time of day, or the one a host asked for."""
         if self.remote_plan is not None and self.has_grip:
             return self.plans.get(self.remote_plan)
-        if not self._rows:
+        if not self.day:
             return None
         now = self.time_of_day
-        return next((row for row in reversed(self._rows) if row.starts <= now), self._rows[-1])
+        return self.plans[next((number for starts, number in reversed(self.day) if starts <= now), self.day[-1][1])]
+
+    def store(self, plan: LocalPlan) -> None:
+        """Keep a plan; it runs when the day or a host asks for its number."""
+        self.plans[plan.number] = plan
 
     @property
     def has_grip(self) -> bool:

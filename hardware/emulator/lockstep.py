@@ -55,8 +55,15 @@ class LockstepEnd:
         self._other._coming.append((self._busy_until, len(data)))
         self.line.write(data)
 
+    @property
+    def has_arrived(self) -> bool:
+        """There is something to read."""
+        return bool(self._coming) and self._coming[0][0] <= self._clock() + 1e-9
+
     def read(self) -> bytes:
         """What has arrived by now, b"" for nothing."""
+        if not self._coming:
+            return b""
         wanted, now = 0, self._clock()
         while self._coming and self._coming[0][0] <= now + 1e-9:
             wanted += self._coming.popleft()[1]

@@ -216,6 +216,72 @@ def export(out: Annotated[Path, typer.Argument(help=_("A .csv or .parquet file."
 
 
 @cabinet.command()
+def upload(
+    site: Site,
+    plan_file: Annotated[
+        Path, typer.Argument(metavar="PLAN", help=_("A plan file, as `signalwright plan` writes it."))
+    ],
+    plan: Annotated[str, typer.Option("--plan", help=_("Which of its plans, where there are several."))] = "",
+    number: Annotated[
+        int, typer.Option("--number", help=_("The number it gets in the cabinet."), min=1, max=128)
+    ] = 100,
+    schedule: Annotated[
+        int | None, typer.Option("--schedule", help=_("Put it in force for the days of this schedule of the cabinet."))
+    ] = None,
+    day_plan: Annotated[
+        int | None, typer.Option("--day-plan", help=_("The free day plan to use; else the first one that is free."))
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Read, check and tell, but write nothing."))] = False,
+) -> None:
+    """Store a plan in a cabinet that speaks GB/T 20999, read it back, compare it, and with --schedule put it in force.
+
+    Needs the authority `plan` in the site file. Minimum greens, ambers, conflicts and intergreens are never written.
+    """
+    from .hardware.cabinets import GbtDriver
+    from .hardware.config import cabinet_from, read_cabinet
+    from .hardware.line import Line
+    from .hardware.upload import Place, converse
+    from .hardware.upload import upload as uploading
+    from .networks.planfile import site_plan
+    from .networks.sitefile import read_site
+
+    place = read_site(site)
+    config = read_cabinet(site, place)
+    safe = site_plan(plan_file, place, plan)
+    host = cabinet_from(config, place)
+    if not isinstance(host.driver, GbtDriver):
+        raise InputError(_NO_UPLOAD[config.protocol].format(site=site))
+    if config.may_store_plans is False:
+        message = _('{site}: its authority is {level}; plans may be stored from "plan" on: set cabinet.authority')
+        raise InputError(message.format(site=site, level=config.authority))
+    line = Line(config.port_settings())
+    line.open()
+    try:
+        script = uploading(host.driver, safe, Place(number, schedule, day_plan), dry_run=dry_run)
+        done = converse(script, host.link, line)
+    finally:
+        line.close()
+    said = _("would be written: {rows}") if dry_run else _("written, read back and the same: {rows}")
+    typer.echo(said.format(rows=", ".join(done.written)))
+    if done.active:
+        message = _("in force: schedule {schedule} runs day plan {now}; before it was {before}")
+        typer.echo(message.format(schedule=schedule, now=done.day_plan, before=done.before))
+    elif not dry_run:
+        typer.echo(_("not in force: name the schedule with --schedule, or select plan {number}").format(number=number))
+
+
+_NO_UPLOAD = {
+    "ab3418": _(
+        "{site}: AB 3418 has no message for plans but raw memory, which is never written: enter the plan at the controller"
+    ),
+    "ntcip1202": _(
+        "{site}: plans of NTCIP 1202 stand on sequences of phases that this program cannot check: enter the plan at the "
+        "controller and select its pattern"
+    ),
+}
+
+
+@cabinet.command()
 def unit() -> None:
     """Print the systemd unit; install it as /etc/systemd/system/signalwright-cabinet@.service."""
     from .hardware import systemd_unit

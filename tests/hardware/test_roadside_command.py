@@ -142,3 +142,63 @@ def test_check_and_mistakes(site: Path, tmp_path: Path) -> None:
     assert nobody.returncode == 5
     assert "no service answers" in nobody.stderr
     assert "Type=notify" in run("unit").stdout
+
+
+PLAN = """
+format = 1
+timing = "safe"
+
+[[lights]]
+name = "elm"
+stages = [
+  { name = "B", green = ["north-south", "north-south-left"] },
+  { name = "C", green = ["east-west"] },
+  { name = "D", green = ["east-west-left"] },
+]
+
+[[plans]]
+name = "morning"
+light = "elm"
+stages = ["B", "C", "D"]
+greens_s = [30, 18, 12]
+"""
+
+
+@pytest.mark.slow
+def test_a_plan_is_uploaded_to_an_emulated_cabinet(
+    site: Path, emulator: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    """Dry run, upload, upload again into a number that is taken, and a site file that does not allow it: what the user reads."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN)
+    until(lambda: "elm: local" in panel(emulator, "status"))
+    dry = run("upload", site, plan, "--number", "9", "--schedule", "1", "--dry-run")
+    assert dry.stdout == "would be written: plan 9, day plan 2, schedule 1\n", dry.stderr
+    done = run("upload", site, plan, "--number", "9", "--schedule", "1")
+    assert done.stdout.splitlines() == [
+        "written, read back and the same: plan 9, day plan 2, schedule 1",
+        "in force: schedule 1 runs day plan 2; before it was 1",
+    ]
+    again = run("upload", site, plan, "--number", "9")
+    assert again.returncode == 5
+    assert again.stderr == "signalwright: plan 9 runs now: give the new plan another number\n"
+    site.write_text(site.read_text().replace('authority = "stage"', 'authority = "advise"'))
+    refused = run("upload", site, plan, "--number", "10")
+    assert refused.returncode == 2
+    assert 'plans may be stored from "plan" on' in refused.stderr
+    plan.write_text(PLAN.replace("greens_s = [30, 18, 12]", "greens_s = [30, 18, 3]"))
+    site.write_text(site.read_text().replace('authority = "advise"', 'authority = "plan"'))
+    unsafe = run("upload", site, plan, "--number", "10")
+    assert unsafe.returncode == 1
+    assert "minimum green" in unsafe.stderr
+
+
+def test_plans_are_uploaded_to_no_other_protocol(site: Path, tmp_path: Path) -> None:
+    """AB 3418: one message that says why, and what to do; no port is opened."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text(PLAN)
+    text = site.read_text().replace('protocol = "gbt20999"', 'protocol = "ab3418"')
+    site.write_text("\n".join(line for line in text.splitlines() if not line.startswith(("controller_id", "dead_man"))))
+    refused = run("upload", site, plan)
+    assert refused.returncode == 2
+    assert "AB 3418 has no message for plans but raw memory" in refused.stderr
