@@ -21,7 +21,8 @@ from ..networks.netfile import read_lights
 from ..networks.options import Outputs, options_of
 from ..networks.redirect import redirected
 from ..networks.scenario import Scenario, read_scenario
-from ..networks.simulator import find_sumo, last_words
+from ..networks.simulator import find_sumo
+from ..networks.spoken import last_words
 from ..networks.sumo import open_street
 from .crew import work_through
 from .gridlock import locked, time_to_clear

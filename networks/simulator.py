@@ -34,7 +34,6 @@ DATA_WHEEL = "sumo_data"
 """A folder without programs that the packages libsumo and sumolib write into `SUMO_HOME` on import; no installation."""
 
 
-
 @dataclass(frozen=True, slots=True)
 class Installation:
     """An installed SUMO: its home, and whether it came from `SUMO_HOME` or from the wheel."""
