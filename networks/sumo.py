@@ -28,7 +28,7 @@ from .scenario import Scenario
 from .simulator import Approaching, InProcess, Simulator, find_sumo
 from .wire import OverTraci
 
-_GREEN = int(Aspect.GREEN)
+_GREEN, _NEVER, _GRAIN = int(Aspect.GREEN), float("inf"), 1e-6
 Transport = Literal["libsumo", "traci"]
 
 
@@ -126,7 +126,7 @@ class SumoCabinet:
         self._aspects = self._sequencer.aspects
         self._key: tuple[int, bytes] = (-2, b"")
         self._full_since: float | None = None
-        self._clearing, self._stale = False, True
+        self._clear_at, self._stale = _NEVER, True
         self._known: dict[tuple[int, bytes, bytes], str] = {}
         self._letters = self._spelt = ""
         self._follows = False
@@ -177,7 +177,7 @@ class SumoCabinet:
     def letters(self) -> str:
         """The state string of now."""
         self._settle()
-        return self._spell() if self._clearing or self._stale else self._spelt
+        return self._spell() if self._stale or self._street.time >= self._clear_at else self._spelt
 
     def pass_second(self) -> None:
         """A second has passed; what was not read is kept for the next read."""
@@ -204,9 +204,12 @@ class SumoCabinet:
         self._full_since = self._street.time - float(ages[green].min()) if full else None
 
     def _spell(self) -> str:
-        clearing = (self._sequencer.since_green < self._clearance) & (self._aspects != _GREEN)
+        since = self._sequencer.since_green
+        clearing = (since < self._clearance) & (self._aspects != _GREEN)
         told = clearing.tobytes()
-        self._clearing, self._stale = 1 in told, False
+        self._stale, self._clear_at = self._follows, _NEVER
+        if 1 in told:
+            self._clear_at = self._street.time + float((self._clearance - since)[clearing].min()) - _GRAIN
         key = (*self._key, told)
         letters = self._known.get(key)
         if letters is None:

@@ -9,10 +9,12 @@ SUMO's own process included.
 from __future__ import annotations
 
 import os
-import resource
 import sys
 import time
 
+import sumo
+
+os.environ.setdefault("SUMO_HOME", sumo.SUMO_HOME)
 import sumo_rl
 
 net, routes, begin, seconds = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
@@ -20,7 +22,7 @@ env = sumo_rl.SumoEnvironment(
     net_file=net, route_file=routes, use_gui=False, begin_time=begin, num_seconds=seconds, delta_time=5, yellow_time=3, min_green=5,
     single_agent=False, sumo_seed=1, time_to_teleport=-1, sumo_warnings=False, add_system_info=False,
 )  # fmt: skip
-started, cpu = time.perf_counter(), time.process_time()
+started, before = time.perf_counter(), os.times()
 env.reset(seed=1)
 steps, over = 0, False
 while not over:
@@ -28,6 +30,5 @@ while not over:
     over = done["__all__"]
     steps += 1
 env.close()
-children = resource.getrusage(resource.RUSAGE_CHILDREN)
-total = time.process_time() - cpu + children.ru_utime + children.ru_stime
+total = sum(os.times()[:4]) - sum(before[:4])
 print(f"{total:.2f} {time.perf_counter() - started:.2f} {steps} {int('LIBSUMO_AS_TRACI' in os.environ)}")
