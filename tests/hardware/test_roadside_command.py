@@ -165,9 +165,7 @@ greens_s = [30, 18, 12]
 
 
 @pytest.mark.slow
-def test_a_plan_is_uploaded_to_an_emulated_cabinet(
-    site: Path, emulator: subprocess.Popen[str], tmp_path: Path
-) -> None:
+def test_a_plan_is_uploaded_to_an_emulated_cabinet(site: Path, emulator: subprocess.Popen[str], tmp_path: Path) -> None:
     """Dry run, upload, upload again into a number that is taken, and a site file that does not allow it: what the user reads."""
     plan = tmp_path / "plan.toml"
     plan.write_text(PLAN)
