@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from .arguments import Begin, End, Scenario, Timing
 from .core.errors import InputError
 from .core.messages import _
 
 if TYPE_CHECKING:
     from .experiments.planner import Planned
     from .experiments.validate import Verdict
-
-Scenario = Annotated[
-    str, typer.Argument(help=_("A .sumocfg or .net.xml, or the name of a shipped scenario: cross, corridor, grid."))
-]
 
 
 def plan(
@@ -32,16 +29,13 @@ def plan(
             "--counts", help=_("Counts: CSV, SUMO E1 or edge data, turn counts; else the scenario's own demand.")
         ),
     ] = None,
-    timing: Annotated[
-        Literal["safe", "resco"],
-        typer.Option(help=_("safe: amber by speed, all-red by clearance; resco: 3 s amber, no all-red.")),
-    ] = "safe",
+    timing: Timing = "safe",
     name: Annotated[str, typer.Option(help=_("What the new programs are called."))] = "signalwright",
     cycle: Annotated[
         list[int] | None, typer.Option(help=_("Only this common cycle [s] (may be given several times)."))
     ] = None,
-    begin: Annotated[float | None, typer.Option("--begin", "-b", help=_("Begin [s], else the scenario's."))] = None,
-    end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
+    begin: Begin = None,
+    end: End = None,
     seeds: Annotated[int, typer.Option(min=1, help=_("Seeds for the last candidates."))] = 4,
     polish: Annotated[int, typer.Option(min=0, help=_("Further trials in SUMO to alter the best plan."))] = 60,
     walkers: Annotated[
@@ -131,8 +125,8 @@ def validate(
         float, typer.Option(min=0.0, max=0.9, help=_("Demand varies by up to this share from seed to seed."))
     ] = 0.1,
     jitter: Annotated[float, typer.Option(min=0.0, help=_("Departures are put off by up to this long [s]."))] = 30.0,
-    begin: Annotated[float | None, typer.Option("--begin", "-b", help=_("Begin [s], else the scenario's."))] = None,
-    end: Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))] = None,
+    begin: Begin = None,
+    end: End = None,
     workers: Annotated[int | None, typer.Option(min=1, help=_("Simulations side by side."))] = None,
     transport: Annotated[
         Literal["sumo", "libsumo", "traci"], typer.Option(help=_("How SUMO is run; sumo, by itself, is the quickest."))

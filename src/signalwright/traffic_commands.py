@@ -8,9 +8,9 @@ from typing import Annotated, Literal
 
 import typer
 
+from .arguments import Begin, Scenario, Seed
 from .core.errors import InputError
 from .core.messages import _
-from .plan_commands import Scenario
 
 
 def demand(
@@ -45,8 +45,8 @@ def whatif(
     plans: Annotated[list[Path], typer.Option("--plan", help=_("A plan file (.toml); may be given several times."))],
     at: Annotated[float, typer.Option(help=_("When the plans would begin [s]."))],
     horizon: Annotated[float, typer.Option(help=_("How far to look ahead [s]."))] = 900.0,
-    seed: Annotated[int, typer.Option(help=_("Seed of the simulation."))] = 1,
-    begin: Annotated[float | None, typer.Option("--begin", "-b", help=_("Begin [s], else the scenario's."))] = None,
+    seed: Seed = 1,
+    begin: Begin = None,
     scale: Annotated[float, typer.Option(help=_("Factor on the demand."))] = 1.0,
     way: Annotated[
         Literal["fork", "state"] | None,
