@@ -13,7 +13,7 @@ import polars as pl
 from ..core.errors import InputError, ResultError
 from ..core.messages import _
 from ..networks.shipped import SHIPPED
-from .batch import RUNS, BatchDirectory
+from .batch import ABOUT, RUNS, BatchDirectory
 from .crew import work_through
 from .memory import fair_share
 from .result import NOT_COMPARED, read_manifest, write_file
@@ -72,7 +72,7 @@ def write_reference(directories: Sequence[Path], out: Path) -> int:
             raise ResultError(message.format(directories[0], directory))
         names.update(dict.fromkeys(said["controllers"]))
     whole["controllers"] = [name for name in ARMS if name in names] + [name for name in names if name not in ARMS]
-    kept = {json.dumps(run["spec"], sort_keys=True): run for _said, runs in batches for run in runs}
+    kept = {tuple(run["result"].get(name) for name in ABOUT[1:]): run for _said, runs in batches for run in runs}
     place = {name: row for row, name in enumerate(whole["controllers"])}
     lines = sorted(kept.values(), key=lambda run: (run["spec"]["seed"], place.get(run["spec"]["arm"], len(place))))
     head = json.dumps({"format": FORMAT, "batch": whole}, ensure_ascii=False)
