@@ -120,7 +120,11 @@ class NtcipDriver:
             volume, occupancy = (found.get(oid) for oid in ask_detectors([number]))
             if volume is None or occupancy is None:
                 continue
-            pair = Occupancy.from_bytes(bytes([min(volume, 255), occupancy & 0xFF]))
+            if volume < 0 or not 0 <= occupancy < 256:
+                raise ProtocolError(
+                    f"detector {number} reports volume {volume} and occupancy {occupancy}: no such numbers"
+                )
+            pair = Occupancy.from_bytes(bytes([min(volume, 255), occupancy]))
             picture.fault[row] = pair.fault is not None
             if fresh and pair.occupancy is not None:
                 picture.count(row, volume, pair.occupancy * self.detector_period)

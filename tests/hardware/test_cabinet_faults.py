@@ -9,12 +9,15 @@ import numpy as np
 import pytest
 
 from line_bench import MOVING, PROTOCOLS, Bench, bench, crossing
+from signalwright.core.errors import ProtocolError
 from signalwright.core.ports import Mode, Refusal
 from signalwright.hardware.cabinets import Authority, GbtDriver, LineCabinet
 from signalwright.hardware.cabinets.habits import Grip
 from signalwright.hardware.emulator.answers_gbt import GbtAnswers
 from signalwright.hardware.emulator.answers_ntcip import NtcipAnswers
 from signalwright.hardware.emulator.detectors import InputFault
+from signalwright.hardware.ntcip import PduType, SnmpMessage
+from signalwright.hardware.ntcip.snmp import Pdu, VarBind
 
 
 def holding(protocol: str, stage: int = 2) -> Bench:
@@ -353,3 +356,14 @@ def test_who_is_there_is_asked_whole(protocol: str) -> None:
     one.host.driver = Watching()
     one.until(lambda: one.host.grip is Grip.WATCHING, within=600)
     assert wanted <= answered
+
+
+def test_numbers_no_detector_can_report_are_not_believed() -> None:
+    """NTCIP: a negative volume or an occupancy beyond a byte is an answer that cannot be believed, not an exception."""
+    one = bench("ntcip")
+    driver, (request,) = one.host.driver, one.host.driver.counts()
+    for bad in (-1, 256):
+        values = tuple(VarBind(variable.oid, bad if row else 1) for row, variable in enumerate(request.variables))
+        answer = SnmpMessage(b"elm-read", Pdu(PduType.RESPONSE, 1, values))
+        with pytest.raises(ProtocolError, match="detector 1 reports"):
+            driver.read(request, (answer,), one.host.picture, 1.0)

@@ -9,7 +9,7 @@ import pytest
 from line_bench import crossing
 from signalwright.core.errors import InputError
 from signalwright.hardware.cabinets import Ab3418Driver, Authority, GbtDriver, NtcipDriver
-from signalwright.hardware.config import cabinet_from, read_cabinet
+from signalwright.hardware.config import CabinetConfig, cabinet_from, lines_of, read_cabinet
 from signalwright.hardware.gbt20999 import RunMode
 
 GOOD = """
@@ -140,3 +140,37 @@ def test_ntcip_needs_secrets(tmp_path: Path) -> None:
     """No default communities."""
     with pytest.raises(InputError, match=r"cabinet\.secrets: is missing"):
         read_cabinet(written(tmp_path, NTCIP.format("").replace('secrets = ""\n', "")), crossing())
+
+
+def configs(tmp_path: Path, *changes: tuple[str, str]) -> list[CabinetConfig]:
+    """The good file, and one for each change."""
+    texts = [GOOD, *(GOOD.replace(old, new) for old, new in changes)]
+    return [read_cabinet(written(tmp_path, text), crossing()) for text in texts]
+
+
+def test_sites_on_one_port_share_their_line(tmp_path: Path) -> None:
+    """Same port, other id: one line for both; another port: a line of its own. Nobody is waited for long on a shared one."""
+    near, far, away = configs(tmp_path, ("controller_id = 7", "controller_id = 8"), ("ttyUSB0", "ttyUSB1"))
+    assert lines_of([near, far, away], ["elm", "oak", "ash"]) == [[0, 1], [2]]
+    assert near.link_settings().longest == 5.0
+    assert near.link_settings(shared=True).longest == near.link_settings().first == 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("dead_man_s = 9.0", "dead_man_s = 8.0"), "two sites on this line have the same address: elm, oak"),
+        (("bits_per_second = 19200", "bits_per_second = 9600"), "the sites on this line set it differently: elm, oak"),
+        (('protocol = "gbt20999"', 'protocol = "ab3418"'), "set it differently"),
+    ],
+)
+def test_sites_that_cannot_share_a_line(tmp_path: Path, change: tuple[str, str], message: str) -> None:
+    """What keeps two sites from one line is said with the port and both names."""
+    with pytest.raises(InputError, match=f"/dev/ttyUSB0: .*{message}"):
+        lines_of(configs(tmp_path, change), ["elm", "oak"])
+
+
+def test_a_name_is_served_once(tmp_path: Path) -> None:
+    """Two site files with one name are refused: authority is given by name."""
+    with pytest.raises(InputError, match="two sites have the name elm"):
+        lines_of(configs(tmp_path, ("ttyUSB0", "ttyUSB1")), ["elm", "elm"])
