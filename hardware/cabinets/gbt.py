@@ -57,7 +57,7 @@ class GbtDriver:
     release_mode: RunMode = RunMode.LOCAL_FIXED
     dead_man: float | None = None
     moves_stages: bool = True
-    keeps_dead_man: bool = False
+    keeps_dead_man: bool = True
     dialect: GbtDialect = field(init=False)
     _mode: ObjectId = field(init=False)
     _plan: ObjectId = field(init=False)

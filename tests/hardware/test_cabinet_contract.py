@@ -9,11 +9,12 @@ from typing import Protocol
 
 import pytest
 
-from line_bench import MOVING, Bench, bench, crossing
+from line_bench import MOVING, PROTOCOLS, Bench, bench, crossing
 from signalwright.core.aspects import Aspect
 from signalwright.core.intersection import Intersection
 from signalwright.core.ports import Cabinet, Mode, Refusal, Status
 from signalwright.core.sequencer import Sequencer
+from signalwright.hardware.cabinets import Authority
 from signalwright.hardware.cabinets.habits import Grip
 
 SCRIPT = ((0, 4.0), (2, 7.0), (3, 2.0), (1, 6.0), (0, 3.0), (3, 5.0), (2, 1.0), (1, 2.0))
@@ -155,3 +156,42 @@ def test_the_picture_agrees_with_the_lamps(protocol: str) -> None:
             status = one.host.status()
             assert status.aspects is not None
             assert tuple(int(aspect) for aspect in status.aspects) in one.shown[-6:]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_same_plan_gives_the_same_aspects(protocol: str) -> None:
+    """A plan selected over each protocol, AB 3418 included: once in step, every lamp at every tick is as in process."""
+    site = crossing()
+    one = bench(protocol, site, Authority.PLAN)
+    one.until(lambda: one.host.select(2) is Refusal.NONE)
+    plan = one.cabinet.plans[2].plan
+    for _ in range(round(3 * plan.cycle * 2)):
+        one.host.select(2)
+        one.run(0.5)
+    assert one.host.picture.plan == 2
+    reference, shown = Sequencer(site), []
+    for tick in range(one.cabinet.ticks):
+        reference.grant(plan.stage_at(tick / 10))
+        reference.elapse(1)
+        shown.append(tuple(int(aspect) for aspect in reference.aspects))
+    cycle = plan.cycle * 10
+    assert one.shown[-cycle:] == shown[-cycle:]
+    assert len(set(shown[-cycle:])) >= 8
+
+
+@pytest.mark.parametrize("protocol", MOVING)
+def test_the_longest_red_is_kept_by_every_cabinet(protocol: str) -> None:
+    """A host that holds one stage for ever: every cabinet serves the others within their longest red, as in process."""
+    site = crossing(max_red=60.0)
+    one = remote(bench(protocol, site))
+    for _ in range(360):
+        keep(one.host)
+        one.run(0.5)
+    waited = [0] * len(site.groups)
+    for aspects in one.shown:
+        for row, aspect in enumerate(aspects):
+            waited[row] = 0 if aspect == Aspect.GREEN else waited[row] + 1
+            assert waited[row] <= 600, (site.groups[row].name, waited[row])
+    assert {aspects for aspects, _ in changes(one.shown)} >= {
+        tuple(int(Aspect.GREEN) if green else int(Aspect.RED) for green in row) for row in site.stage_greens[[0, 2, 3]]
+    }

@@ -74,7 +74,10 @@ class Wired:
                 except StopIteration as end:
                     return end.value
 
-        return converse(heard(upload(driver, safe, place, **how)), link, self, lambda: self.now, wait)  # type: ignore[arg-type]
+        done: Uploaded = converse(
+            heard(upload(driver, safe, place, **how)), link, self, lambda: self.now, wait,  # type: ignore[arg-type]
+        )  # fmt: skip
+        return done
 
 
 def wired(**how: Any) -> Wired:
