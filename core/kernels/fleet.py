@@ -1,45 +1,19 @@
-"""A second of many intersections' estimators in one call: their arrays told by address, as handing each over costs more than using it."""
+"""A second of many intersections in one call: their arrays told by address, as handing each over costs more than using it."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
-from numba.core import cgutils, types
-from numba.extending import intrinsic
-from numba.np.arrayobj import populate_array
 
 from . import book, kernel
+from .places import array
 from .second import CROSSING, second
+from .sequence import AMBER, elapse
 
 ARRAYS = 34
 """How many arrays `second` takes."""
 (LANES, LOOPS, LINKS, MOVEMENTS, GROUPS, EXITS, TURNS, RING, PAST, HORIZON, LIMITS, SIZES) = range(12)
 """The sizes of an intersection."""
-
-
-@intrinsic
-def _array(typingctx: Any, address: Any, shape: Any, kind: Any) -> Any:
-    """The array of that shape and kind that lies at the address, its rows one after the other."""
-    result: Any = types.Array(kind.dtype, len(shape), "C")
-
-    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        array, element = context.make_array(result)(context, builder), context.get_data_type(kind.dtype)
-        sizes = cgutils.unpack_tuple(builder, args[1], len(shape))  # type: ignore[no-untyped-call]
-        sizes = [context.cast(builder, n, t, types.intp) for n, t in zip(sizes, signature.args[1], strict=True)]
-        itemsize = context.get_constant(types.intp, context.get_abi_sizeof(element))
-        strides = [itemsize]
-        for size in sizes[:0:-1]:
-            strides.insert(0, builder.mul(strides[0], size))
-        data = builder.inttoptr(args[0], element.as_pointer())
-        populate_array(array, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)  # type: ignore[no-untyped-call]
-        return array._getvalue()
-
-    return result(types.int64, shape, kind), build
-
-
-array: Any = _array
 
 
 @kernel(lean=True)
@@ -94,4 +68,40 @@ def seconds(
             array(at[k, 31], (8, loops), np.float64),
             array(at[k, 32], (loops,), np.int32),
             array(at[k, 33], (loops,), np.float64),
+        )
+
+
+@kernel(lean=True)
+def elapse_all(ticks: int, at: npt.NDArray[np.int64], sizes: npt.NDArray[np.int64]) -> None:
+    """`elapse` for each of m machines that are in control; in the others only the aspects grow older.
+
+    `at` (m, 18) says where a machine's arrays lie, in the order of `elapse`, `sizes` (m, 3) its groups, stages, and stages in the rotation.
+    """
+    for k in range(at.shape[0]):
+        n, stages, rotation = sizes[k, 0], sizes[k, 1], sizes[k, 2]
+        aspect, age = array(at[k, 11], (n,), np.int8), array(at[k, 12], (n,), np.int32)
+        if aspect[0] > AMBER:
+            for i in range(n):
+                age[i] += ticks
+            continue
+        elapse(
+            ticks,
+            array(at[k, 0], (stages, n), np.bool_),
+            array(at[k, 1], (n, n), np.bool_),
+            array(at[k, 2], (n, n), np.int32),
+            array(at[k, 3], (n,), np.int32),
+            array(at[k, 4], (n,), np.int32),
+            array(at[k, 5], (n,), np.int32),
+            array(at[k, 6], (n,), np.int32),
+            array(at[k, 7], (rotation,), np.int32),
+            array(at[k, 8], (stages + 1, stages), np.int32),
+            array(at[k, 9], (stages + 1, stages), np.int32),
+            array(at[k, 10], (rotation, n), np.int32),
+            aspect,
+            age,
+            array(at[k, 13], (n,), np.int32),
+            array(at[k, 14], (n,), np.int32),
+            array(at[k, 15], (n,), np.bool_),
+            array(at[k, 16], (n,), np.int32),
+            array(at[k, 17], (3,), np.int32),
         )
