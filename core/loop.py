@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,16 +37,26 @@ def run(clock: Clock, junctions: Sequence[Junction], observe: Observer | None = 
     Neighbourly controllers hear at the next tick what was told at this one. `observe` sees every decision and can change nothing.
     """
     talkers = [(j.cabinet.intersection.name, j.controller) for j in junctions if isinstance(j.controller, Neighbourly)]
+    states = _states(junctions)
     while clock.tick():
-        for junction in junctions:
-            cabinet = junction.cabinet
-            state = junction.estimator.update(cabinet.read(), cabinet.status())
+        for junction, state in zip(junctions, states(), strict=True):
             wish = junction.controller.decide(state)
-            refusal = cabinet.request(wish, state.calls)
+            refusal = junction.cabinet.request(wish, state.calls)
             if observe is not None:
                 observe(junction, state, wish, refusal)
         if len(talkers) > 1:
             exchange(talkers)
+
+
+def _states(junctions: Sequence[Junction]) -> Callable[[], Iterable[TrafficState]]:
+    """What gives the states of one second: our own estimators together, others each in its turn."""
+    from .estimate import Estimate, Estimates
+
+    ours = [j.estimator for j in junctions if type(j.estimator) is Estimate]
+    if 1 < len(ours) == len(junctions):
+        together = Estimates(ours)
+        return lambda: together.update([(j.cabinet.read(), j.cabinet.status()) for j in junctions])
+    return lambda: (j.estimator.update(j.cabinet.read(), j.cabinet.status()) for j in junctions)
 
 
 def exchange(talkers: Sequence[tuple[str, Neighbourly]]) -> None:

@@ -14,6 +14,7 @@ from .aspects import Aspect, Aspects
 from .errors import SiteError
 from .intersection import Intersection
 from .kernels import sequence as machine
+from .kernels.fleet import elapse_all
 from .kernels.redtime import NEVER
 from .ports import Refusal, Wish
 
@@ -173,6 +174,23 @@ class Sequencer:
         self._age[:] = machine.MIN_RED
         self._called[:] = False
         self._control[:] = (-1, 1, 0)
+
+
+class Sequencers:
+    """Several sequencers in which time passes together: less time than one by one, and the same aspects."""
+
+    def __init__(self, sequencers: Sequence[Sequencer]) -> None:
+        self._kept = tuple(s._arrays for s in sequencers)
+        self._places = np.array([[a.ctypes.data for a in arrays] for arrays in self._kept], dtype=np.int64).reshape(
+            -1, 18
+        )
+        self._sizes = np.array(
+            [(len(s.site.groups), len(s.site.stages), len(s._tables.rotation)) for s in sequencers], dtype=np.int64
+        ).reshape(-1, 3)
+
+    def elapse(self, ticks: int = TICKS) -> None:
+        """Let `ticks` of 100 ms pass in each."""
+        elapse_all(ticks, self._places, self._sizes)
 
 
 def _bounds(

@@ -16,7 +16,7 @@ from ..core.errors import InputError
 from ..core.intersection import Intersection
 from ..core.messages import _
 from ..core.ports import Mode, Refusal, Status, Wish
-from ..core.sequencer import TICKS, Sequencer
+from ..core.sequencer import Sequencer, Sequencers
 from .detectors import own_loops, write_loops
 from .light import Light
 from .loops import Loops
@@ -56,6 +56,7 @@ class SumoStreet:
         self._all = tuple(self.cabinets.values())
         self._shown: list[tuple[str, str]] = [(c.light.name, c.letters()) for c in self._all]
         self._running = True
+        self._sequencers: Sequencers | None = None
         self._overview: tuple[float, dict[str, list[Approaching]]] = (-1.0, {})
 
     def tick(self) -> bool:
@@ -68,10 +69,20 @@ class SumoStreet:
         self._simulator.step(self._shown)
         self._shown = []
         self.time += 1.0
-        for cabinet in self._all:
-            cabinet.pass_second()
+        self._pass_second()
         self.loops.read(self.time)
         return True
+
+    def _pass_second(self) -> None:
+        if self._sequencers is None:
+            self._sequencers = Sequencers([c.sequencer for c in self._all if not c.follows])
+        for cabinet in self._all:
+            cabinet.keep()
+        self._sequencers.elapse()
+
+    def restate(self) -> None:
+        """A cabinet follows another sequencer from now on."""
+        self._sequencers = None
 
     def approaching(self, light: str) -> list[Approaching]:
         """Every vehicle whose next light this is; for full view alone. Raises InputError over TraCI."""
@@ -115,7 +126,7 @@ class SumoCabinet:
         self.light = light
         self._street = street
         self._site = light.intersection
-        self._sequencer = Sequencer(light.intersection)
+        self.sequencer = Sequencer(light.intersection)
         self._rows = _as_slice(rows)
         self._last_read = street.time
         self._read = True
@@ -123,17 +134,18 @@ class SumoCabinet:
         self._no_fault = np.zeros(len(rows), dtype=np.bool_)
         self._no_fault.setflags(write=False)
         self._clearance = np.where(self._site.conflict, self._site.intergreen, 0.0).max(axis=1)
-        self._aspects = self._sequencer.aspects
+        self._aspects = self.sequencer.aspects
         self._key: tuple[int, bytes] = (-2, b"")
         self._full_since: float | None = None
         self._clear_at, self._stale = _NEVER, True
         self._known: dict[tuple[int, bytes, bytes], str] = {}
         self._letters = self._spelt = ""
-        self._follows = False
+        self.follows = False
 
     def follow(self, sequencer: Sequencer) -> None:
         """From now on the lamps are those of another cabinet's `sequencer`, whose time is not ours; see `show`."""
-        self._sequencer, self._aspects, self._follows, self._stale = sequencer, sequencer.aspects, True, True
+        self.sequencer, self._aspects, self.follows, self._stale = sequencer, sequencer.aspects, True, True
+        self._street.restate()
 
     def show(self) -> None:
         """Show in the next second what the lamps are now."""
@@ -166,11 +178,11 @@ class SumoCabinet:
         self._settle()
         time = self._street.time
         elapsed = 0.0 if self._full_since is None else time - self._full_since
-        return Status(time, self._key[0], not self._sequencer.complete, elapsed, Mode.REMOTE, self._aspects)
+        return Status(time, self._key[0], not self.sequencer.complete, elapsed, Mode.REMOTE, self._aspects)
 
     def request(self, wish: Wish, calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None) -> Refusal:
         """Ask for a stage; what the sequencer grants is shown from now on."""
-        refusal = self._sequencer.grant(wish, calls)
+        refusal = self.sequencer.grant(wish, calls)
         self.show()
         return refusal
 
@@ -179,41 +191,36 @@ class SumoCabinet:
         self._settle()
         return self._spell() if self._stale or self._street.time >= self._clear_at else self._spelt
 
-    def pass_second(self) -> None:
-        """A second has passed; what was not read is kept for the next read."""
+    def keep(self) -> None:
+        """A second begins; what was not read is kept for the next read."""
         if not self._read:
-            self._keep()
+            vehicles, occupancy = self._street.loops.vehicles[self._rows], self._street.loops.occupancy[self._rows]
+            owed = self._owed
+            self._owed = (vehicles, occupancy) if owed is None else (owed[0] + vehicles, owed[1] + occupancy)
         self._read = False
-        if not self._follows:
-            self._sequencer.elapse(TICKS)
-
-    def _keep(self) -> None:
-        vehicles, occupancy = self._street.loops.vehicles[self._rows], self._street.loops.occupancy[self._rows]
-        owed = self._owed
-        self._owed = (vehicles, occupancy) if owed is None else (owed[0] + vehicles, owed[1] + occupancy)
 
     def _settle(self) -> None:
         """Notice a change of stage or aspects, and since when the stage is fully green."""
-        key = (self._sequencer.stage, self._aspects.tobytes())
+        key = (self.sequencer.stage, self._aspects.tobytes())
         if key == self._key:
             return
         self._key, self._stale = key, True
-        ages = self._sequencer.ages
+        ages = self.sequencer.ages
         green = self._site.stage_greens[key[0]] if key[0] >= 0 else np.zeros(len(ages), dtype=np.bool_)
         full = bool(green.any()) and bool((self._aspects[green] == _GREEN).all())
         self._full_since = self._street.time - float(ages[green].min()) if full else None
 
     def _spell(self) -> str:
-        since = self._sequencer.since_green
+        since = self.sequencer.since_green
         clearing = (since < self._clearance) & (self._aspects != _GREEN)
         told = clearing.tobytes()
-        self._stale, self._clear_at = self._follows, _NEVER
+        self._stale, self._clear_at = self.follows, _NEVER
         if 1 in told:
             self._clear_at = self._street.time + float((self._clearance - since)[clearing].min()) - _GRAIN
         key = (*self._key, told)
         letters = self._known.get(key)
         if letters is None:
-            letters = self._known[key] = self.light.letters(self._aspects, self._sequencer.stage, clearing)
+            letters = self._known[key] = self.light.letters(self._aspects, self.sequencer.stage, clearing)
         self._spelt = letters
         return letters
 

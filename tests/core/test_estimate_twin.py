@@ -11,7 +11,7 @@ from naive_estimate import STATE, NaiveEstimate
 from signalwright.controllers import load_controller
 from signalwright.core.aspects import Aspects
 from signalwright.core.counts import Counts
-from signalwright.core.estimate import Estimate
+from signalwright.core.estimate import Estimate, Estimates
 from signalwright.core.intersection import Intersection
 from signalwright.core.loop import Junction, run
 from signalwright.core.ports import Status
@@ -56,6 +56,27 @@ def test_kernel_estimates_as_its_plain_twin(seed: int) -> None:
         agree(state, slow)
         doubted |= bool((state.confidence < 0.9).any())
     assert doubted or not seed
+
+
+def test_together_as_one_by_one() -> None:
+    """Three estimators brought on together are in the same states as three brought on alone, to the last bit."""
+    sites = [crossing(name) for name in "XYZ"]
+    alone, grouped = [Estimate(site) for site in sites], [Estimate(site) for site in sites]
+    together = Estimates(grouped)
+    rng = np.random.default_rng(5)
+    for second in range(400):
+        heard = []
+        for site in sites:
+            n = len(site.detectors)
+            vehicles = (rng.random(n) < 0.2).astype(np.int32)
+            occupancy = np.where(vehicles > 0, rng.random(n), 0.0)
+            counts = Counts(float(second), 1.0, vehicles, occupancy, rng.random(n) < 0.001)
+            heard.append((counts, Status(second, int(rng.integers(2)), False, 9.0)))
+        for one, state, (counts, status) in zip(alone, together.update(heard), heard, strict=True):
+            other = one.update(counts, status)
+            for name in STATE:
+                assert np.array_equal(getattr(other, name), getattr(state, name)), (second, name)
+            assert other.notes == state.notes
 
 
 def test_kernel_estimates_a_run_as_its_plain_twin(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 from naive import NaiveSequencer
 from signalwright.core import sequencer as sequencer_module
 from signalwright.core.kernels import redtime, sequence
-from signalwright.core.sequencer import Sequencer, tables_of
+from signalwright.core.sequencer import Sequencer, Sequencers, tables_of
 from strategies import random_site
 from torture import torture
 
@@ -77,6 +77,26 @@ def test_a_second_at_once_is_ten_ticks() -> None:
                 assert np.array_equal(mine, other), f"site {number}"
             forced += whole.forced
     assert forced > 0
+
+
+def test_together_as_one_by_one() -> None:
+    """Machines of several sites, one of them in flash, show and remember the same whether their time passes together or not."""
+    rng = np.random.default_rng(79)
+    sites = [site for site in (random_site(rng, max_groups=6) for _ in range(12)) if site is not None]
+    alone, grouped = [Sequencer(site) for site in sites], [Sequencer(site) for site in sites]
+    assert len(sites) > 3
+    alone[1].flash()
+    grouped[1].flash()
+    together = Sequencers(grouped)
+    for second in range(300):
+        for site, one, other in zip(sites, alone, grouped, strict=True):
+            wish = int(rng.integers(0, len(site.stages))) if rng.random() < 0.2 else None
+            assert one.grant(wish) == other.grant(wish)
+            one.elapse()
+        together.elapse()
+        for one, other in zip(alone, grouped, strict=True):
+            for mine, theirs in zip(one._moving, other._moving, strict=True):
+                assert np.array_equal(mine, theirs), second
 
 
 def mutant(old: str, new: str) -> Any:
