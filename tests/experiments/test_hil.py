@@ -23,13 +23,13 @@ Shown = list[tuple[float, str, str]]
 def letters(monkeypatch: pytest.MonkeyPatch) -> Shown:
     """What every light showed, second by second."""
     shown: Shown = []
-    passing = SumoCabinet.pass_second
+    keeping = SumoCabinet.keep
 
-    def pass_second(self: SumoCabinet) -> None:
+    def keep(self: SumoCabinet) -> None:
         shown.append((self._street.time, self.light.name, self._letters))
-        passing(self)
+        keeping(self)
 
-    monkeypatch.setattr(SumoCabinet, "pass_second", pass_second)
+    monkeypatch.setattr(SumoCabinet, "keep", keep)
     return shown
 
 
