@@ -23,26 +23,38 @@ TRIES = 256
 """Threads that have ended and left their arenas behind are rarely more."""
 
 
-def own_heap() -> OwnHeap:
-    """A thread whose memory nobody used before; any thread where the C library has no arenas."""
+def _allow_arenas() -> None:
+    """Done when this module is loaded: the C library asks for its limits once, when a process has more than a few threads."""
     try:
         library = ctypes.CDLL(None)
         library.mallopt(M_ARENA_MAX, ARENAS)
         library.mallopt(M_MMAP_THRESHOLD, LARGE)
+    except (OSError, AttributeError):
+        return
+
+
+_allow_arenas()
+
+
+def own_heap() -> OwnHeap:
+    """A thread whose memory nobody used before; any thread where the C library has no arenas, or gives no more of them."""
+    used: list[OwnHeap] = []
+    try:
+        library = ctypes.CDLL(None)
         library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
-        used: list[OwnHeap] = []
         for _ in range(TRIES):
             before = _arenas(library)
             heap = OwnHeap()
             heap.run(lambda: library.free(library.malloc(64)))
             if _arenas(library) > before:
-                break
+                return heap
             used.append(heap)
     except (OSError, AttributeError):
-        return OwnHeap()
-    for other in used:
-        other.end()
-    return heap
+        pass
+    finally:
+        for other in used:
+            other.end()
+    return OwnHeap()
 
 
 def _arenas(library: ctypes.CDLL) -> int:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ctypes
 import random
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from signalwright.experiments.run import run_once
 from signalwright.experiments.spec import RunSpec
+from signalwright.networks import ownheap
 from signalwright.networks.ownheap import OwnHeap
 
 pytest.importorskip("libsumo")
@@ -49,6 +51,20 @@ def test_same_numbers_in_any_heap() -> None:
             thread.join()
     rows.append(run_once(RunSpec(scenario, "plan", transport="traci", **window)).trips)  # type: ignore[arg-type]
     assert all(row.equals(rows[0]) for row in rows)
+
+
+def test_a_heap_where_there_are_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the C library gives no more arenas a thread serves all the same, and those tried have ended."""
+    monkeypatch.setattr(ownheap, "_arenas", lambda library: 1)
+    monkeypatch.setattr(ownheap, "TRIES", 3)
+    before = threading.active_count()
+    heap = ownheap.own_heap()
+    assert heap.run(lambda: 7) == 7
+    heap.end()
+    deadline = time.monotonic() + 10.0
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert threading.active_count() <= before
 
 
 def test_one_thread() -> None:
