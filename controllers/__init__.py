@@ -11,6 +11,7 @@ from ..core.errors import InputError
 CONTROLLERS: dict[str, tuple[str, str]] = {
     "adaptive": ("adaptive", "Adaptive"),
     "actuated": ("actuated", "Actuated"),
+    "laemmer": ("laemmer", "Laemmer"),
     "max-pressure": ("max_pressure", "MaxPressure"),
 }
 """Name -> (module in this room, class)."""

@@ -41,6 +41,8 @@ class Adaptive:
         """The stage to ask for now; None to stay."""
         self._letters = ()
         self._since += 1
+        if len(state.greened):
+            self.horizon.watch(state)
         if self._since >= RELEARN:
             self._since = 0
             self.horizon.learn(state)

@@ -83,6 +83,7 @@ class Estimate:
             self.lanes[book.GAP], self.lanes[book.OCCUPIED], self.lanes[book.CONFIDENCE], self.exits[book.ROOM],
             groups[book.CALLS], red, self.lanes[book.CLOSED], self.lanes[book.STALLED], self.lanes[book.SIGHT],
         )  # fmt: skip
+        self.state.departed, self.state.greened = self.lanes[book.DEPARTED], self.lanes[book.GREENED]
         set_turning(turns, self.turn_share, uses, turning)
         see(self.lanes, self.loops, loop_rows, self.links, self.link, self.lane_of, WORTH)
 

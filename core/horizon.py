@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .discharge import Discharge
 from .intersection import Intersection, Movement
 from .kernels import search as labels
 from .state import TrafficState
@@ -20,7 +21,7 @@ class Weights:
 
     horizon: int = 60
     fine: int = 10
-    beam: int = 4
+    beam: int = 8
     most: int = 16
     stop: float = 2.0
     change: float = 2.0
@@ -28,8 +29,9 @@ class Weights:
     blocked: float = 8.0
     start_up: float = 1.0
     overrun: float = 1.0
+    squeeze: float = 0.1
     reach: float = 6.0
-    clearing: float = 2.0
+    clearing: float = 5.0
     crowded: float = 0.7
     clearance: float = 25.0
     patience: float = 60.0
@@ -68,6 +70,7 @@ class Horizon:
             self._lane_groups[:, group] = np.maximum(self._lane_groups[:, group], self._uses[:, m])
         self._timing()
         self._permissive()
+        self.discharge = Discharge(n_lanes, len(self.giver), w.start_up)
         f32, i32 = np.float32, np.int32
         slots = w.horizon + 1
         spans = np.maximum(self.length, 0).ravel()
@@ -155,8 +158,19 @@ class Horizon:
         self.given = np.cumsum([0, *map(len, lanes)]).astype(np.int32)
         self.giver = np.array([lane for stage in lanes for lane in stage], dtype=np.int32)
         k = len(self.giver)
-        self.steady, self.waiting = np.zeros(k, np.float32), np.zeros(k, np.float32)
+        self.steady, self.waiting, self._gap = np.zeros(k, np.float32), np.zeros(k, np.float32), np.zeros(k)
         self.against = np.zeros((k, self.width), np.float32)
+
+    def watch(self, state: TrafficState) -> None:
+        """One more second of how queues set off: every second, whoever decides."""
+        stage, n = max(state.stage, 0), self.n_lanes
+        rows = slice(int(self.given[stage]), int(self.given[stage + 1]))
+        flow = np.minimum(self.rates[stage, :n], state.queue + state.departed)
+        facing = self.against[rows, :n] @ flow
+        chance = np.maximum(1.0 - facing / self.weights.hopeless, labels.LEAST_CHANCE)
+        expected = 1.0 / np.maximum(self.steady[rows] + self._gap[rows] / chance, 1.0)
+        faced = self.against[rows].any(axis=1)
+        self.discharge.update(state, self.giver[rows][faced], np.arange(rows.start, rows.stop)[faced], expected[faced])
 
     def learn(self, state: TrafficState) -> None:
         """Take over turning shares and saturation flows; a slow loop, every few seconds is enough."""
@@ -183,7 +197,8 @@ class Horizon:
             for lane, m, _ in self._gives[s]:
                 waits[lane] += share[lane, m] * headway[lane]
             for lane in sorted({lane for lane, _, _ in self._gives[s]}):
-                self.waiting[k] = waits[lane]
+                self._gap[k] = waits[lane]
+                self.waiting[k] = waits[lane] / self.discharge.through[k]
                 self.steady[k] = max(per[lane] - waits[lane], 0.0) if served[s, lane] else 50.0
                 facing_all = {f for other, _, facing in self._gives[s] if other == lane for f in facing}
                 self.against[k, :n] = share[:, sorted(facing_all)].sum(axis=1)
@@ -196,13 +211,22 @@ class Horizon:
                 if self.length[s, to] >= 0:
                     first = np.where(served[to], self._lane_start[s, to, :n], 1e9)
                     nearest = np.minimum(nearest, first)
-            self.reach[s, :n] = np.where(served[s], 0.0, np.where(nearest < 1e8, nearest + w.start_up + w.reach, 30.0))
+            self.reach[s, :n] = np.where(
+                served[s], 0.0, np.where(nearest < 1e8, nearest + self.discharge.lost + w.reach, 30.0)
+            )
         self.clearing[:n] = 0.5 * headway * w.clearing
 
     def _changes(self, share: npt.NDArray[np.float64], served: npt.NDArray[np.bool_]) -> None:
         w, n = self.weights, self.n_lanes
         group = np.array(self._group_of)
+        lost = self.discharge.lost
         self._lane_start = np.zeros((self.n_stages, self.n_stages, self.width))
+        leaving = self.rates[: self.n_stages, :n].copy()  # who gives way hardly gets through while a green is kept
+        for s in range(self.n_stages):
+            for k in range(self.given[s], self.given[s + 1]):
+                if self.against[k].any():
+                    few = 1.0 / (self.steady[k] + self.waiting[k] / w.squeeze)
+                    leaving[s, self.giver[k]] = min(few, leaving[s, self.giver[k]])
         for a in range(self.n_stages):
             for b in range(self.n_stages):
                 if self.length[a, b] < 0:
@@ -225,9 +249,10 @@ class Horizon:
                     row = np.where(
                         runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0
                     )
-                    flowing = np.clip(k + 1 - (start + w.start_up), 0.0, 1.0)
+                    flowing = np.clip(k + 1 - (start + lost), 0.0, 1.0)
                     row = np.where(begins, self.rates[b, :n] * flowing, row)
-                    row = np.where(ends, self.rates[a, :n] * np.clip(w.overrun + keeps - k, 0.0, 1.0), row)
+                    kept, on = (np.clip(more + keeps - k, 0.0, 1.0) for more in (0.0, w.overrun))
+                    row = np.where(ends, leaving[a] * kept + self.rates[a, :n] * (on - kept), row)
                     self.rates[self.begins[a, b] + k, :n] = row
 
     def decide(
@@ -317,4 +342,5 @@ def _faces(move: Movement, other: Movement) -> bool:
         other.origin != move.origin
         and not (move.turn in ("left", "uturn") and other.turn in ("left", "uturn"))
         and move.turn != "straight"
+        and (move.turn != "right" or other.destination == move.destination or other.turn == "crossing")
     )

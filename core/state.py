@@ -32,6 +32,8 @@ class TrafficState:
     red             (n_groups,) [s] of red with a call standing
     stalled         (n_lanes,) [s] the part of `closed` that is due to a vehicle that does not use its green
     sight           (n_lanes,) [s] how far ahead the loops see; what comes later in `arrivals` is a mean
+    departed        (n_lanes,) vehicles that left the lane in the last second
+    greened         (n_lanes,) [s] since the lane turned green, 0 in red
     inside          vehicles that should have left the junction by now, and have not
     closed          (n_lanes,) [s] for which nothing is expected to leave, green or not: the exit is full, or the way is blocked
     """
@@ -55,4 +57,6 @@ class TrafficState:
     stalled: Floats = field(default_factory=lambda: np.zeros(0))
     sight: Floats = field(default_factory=lambda: np.zeros(0))
     inside: float = 0.0
+    departed: Floats = field(default_factory=lambda: np.zeros(0))
+    greened: Floats = field(default_factory=lambda: np.zeros(0))
     notes: dict[str, str] = field(default_factory=dict)

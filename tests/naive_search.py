@@ -71,6 +71,11 @@ def pass_change(p: Problem, t: int, a: int, b: int, queue: list[float]) -> tuple
     return cost, queue, until
 
 
+def late(p: Problem, t: int, a: int, b: int, queue: list[float]) -> float:
+    """What waiting costs while a change begun at second t ends behind the horizon."""
+    return max(t + p.length[a][b] - p.horizon, 0) * sum(w * q for w, q in zip(p.weight, queue, strict=True))
+
+
 def remainder(p: Problem, stage: int, queue: list[float]) -> float:
     return sum(
         p.weight[lane] * stands * (p.reach[stage][lane] + p.clearing[lane] * stands)
@@ -88,6 +93,7 @@ def every_course(p: Problem, stage: int, t: int = 0, queue: list[float] | None =
     for to in range(p.stages):
         if to != stage and p.length[stage][to] >= 0:
             paid, after, until = pass_change(p, t, stage, to, queue)
+            paid += late(p, t, stage, to, after)
             best = min(best, paid + every_course(p, to, until, after))
     return best
 
@@ -122,9 +128,8 @@ def search(p: Problem, stage: int, fine: int, most: int, beam: int) -> tuple[flo
                             continue
                         paid, queue, until = pass_change(p, t, s, to, label.queue)
                         paid += label.paid
-                        keep(
-                            until, to, Label(paid, paid + remainder(p, to, queue), queue, to if t == 0 else label.first)
-                        )
+                        due = paid + remainder(p, to, queue) + late(p, t, s, to, queue)
+                        keep(until, to, Label(paid, due, queue, to if t == 0 else label.first))
                 paid, queue = label.paid, label.queue
                 for k in range(step):
                     cost, queue = pass_second(p, t + k, s, s, queue)

@@ -113,6 +113,15 @@ def remainder(stage: int, line: F32, weight: F32, reach: F32, clearing: F32) -> 
 
 
 @kernel(fastmath=True)
+def late(seconds: float, line: F32, weight: F32) -> np.float32:
+    """What the queues cost while a change that began within the horizon ends behind it."""
+    cost = NOTHING
+    for lane in range(line.shape[0]):
+        cost += weight[lane] * line[lane]
+    return np.float32(cost * seconds)
+
+
+@kernel(fastmath=True)
 def keep(
     slot: int,
     stage: int,
@@ -264,6 +273,8 @@ def search(
                             cost += hold_back(k, giver[k], line, flow, weight, steady, waiting, against, hopeless)
                         row += stride
                     due = cost + remainder(onto, line, weight, reach, clearing)
+                    if to < stages and slot + span > horizon:
+                        due += late(np.float32(slot + span - horizon), line, weight)
                     keep(last, onto, cost, due, line, onward, code, paid, bound, queues, firsts, parents, held)
     answer = -1
     least = FAR

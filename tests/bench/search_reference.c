@@ -123,7 +123,13 @@ int search(search_t *s, int stage_now, int fine, int most, const float *queue, f
                         int last = slot + span < T ? slot + span : T;
                         memcpy(s->line, stands, sizeof(float) * L);
                         float cost = s->paid[code] + s->change + roll(s, slot, last, s->begins[k * S + to], 1, to);
-                        keep(s, last, to, cost, cost + rest(s, to), slot == 0 ? to : first, code);
+                        float due = cost + rest(s, to), standing = 0.0f;
+                        if (slot + span > T) {
+                            for (int l = 0; l < L; l++)
+                                standing += s->weight[l] * s->line[l];
+                            due += standing * (float)(slot + span - T);
+                        }
+                        keep(s, last, to, cost, due, slot == 0 ? to : first, code);
                     }
                 memcpy(s->line, stands, sizeof(float) * L);
                 float cost = s->paid[code] + roll(s, slot, slot + step, k, 0, k);

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from naive_search import arrays_of, random_problem
 from signalwright.core.kernels import search as kernels
 
-FINE, MOST, BEAM, LANES, CHANGE, ROUNDS = 10, 16, 4, 16, 8, 200
+FINE, MOST, BEAM, LANES, CHANGE, ROUNDS = 10, 16, 8, 16, 8, 200
 
 
 def _library() -> ctypes.CDLL:

@@ -10,7 +10,7 @@ import pytest
 from naive_search import Problem, arrays_of, every_course, random_problem, search
 from signalwright.core.kernels import search as kernels
 
-BEAM = 4
+BEAM = 8
 
 
 def _run(problem: Problem, fine: int, most: int, beam: int = BEAM) -> tuple[float, int, dict[str, Any]]:
