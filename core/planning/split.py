@@ -58,7 +58,7 @@ def _level(
     slope = float(weight[free].sum())
     if slope > 0.0:
         rest = total - float(share.sum())
-        share = np.where(free, np.minimum(share + rest * weight / slope, high), share)
+        share = np.where(free, np.minimum(share + rest * (weight / slope), high), share)
     return share
 
 

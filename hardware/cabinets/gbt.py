@@ -98,10 +98,13 @@ class GbtDriver:
 
     def counts(self) -> Sequence[Request]:
         """Flow and occupancy of the last period; samples bear no number, so each period is asked for just once."""
-        if not self.detectors:
-            return []
-        counts = [DataValue(place) for _, flow, share in self._samples for place in (flow, share)]
-        return _in_frames([DataValue(_FAILED), *counts], 60)
+        return [
+            query(
+                DataValue(_FAILED),
+                *(DataValue(place) for _, *both in self._samples[first : first + 29] for place in both),
+            )
+            for first in range(0, len(self._samples), 29)
+        ]
 
     def read(self, request: Request, answers: tuple[Message, ...], picture: Picture, now: float) -> None:
         """Take an answer into the picture; refused values are trouble in who is there and nothing otherwise."""

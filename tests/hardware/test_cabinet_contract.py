@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+import numpy as np
 import pytest
 
 from line_bench import MOVING, PROTOCOLS, Bench, bench, crossing
@@ -195,3 +197,25 @@ def test_the_longest_red_is_kept_by_every_cabinet(protocol: str) -> None:
     assert {aspects for aspects, _ in changes(one.shown)} >= {
         tuple(int(Aspect.GREEN) if green else int(Aspect.RED) for green in row) for row in site.stage_greens[[0, 2, 3]]
     }
+
+
+@pytest.mark.parametrize("protocol", MOVING)
+def test_every_vehicle_over_every_loop_is_counted(protocol: str) -> None:
+    """Forty loops, more than a frame holds: what passes over each of them arrives, once."""
+    four = crossing()
+    loops = tuple(
+        replace(four.detectors[n % 4], name=f"loop {n}", position=190.0 - n // 4, distance=10.0 + n // 4)
+        for n in range(40)
+    )
+    one = bench(protocol, replace(four, detectors=loops))
+    one.until(lambda: one.host.grip is Grip.WATCHING)
+    one.run(3)
+    one.host.read()
+    given, heard = np.zeros(40, dtype=np.int64), np.zeros(40, dtype=np.int64)
+    for second in range(20):
+        passed = (np.arange(40) + second) % 3 if second < 16 else np.zeros(40, dtype=np.int64)
+        one.cabinet.inputs.pass_by(passed.astype(np.int32), 2.0 * passed)
+        given += passed
+        one.run(1)
+        heard += one.host.read().vehicles
+    assert heard.tolist() == given.tolist()
