@@ -31,7 +31,7 @@ class Weights:
     overrun: float = 1.0
     squeeze: float = 0.1
     reach: float = 6.0
-    clearing: float = 5.0
+    clearing: float = 3.0
     crowded: float = 0.7
     clearance: float = 25.0
     patience: float = 60.0
