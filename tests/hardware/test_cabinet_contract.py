@@ -214,7 +214,7 @@ def test_every_vehicle_over_every_loop_is_counted(protocol: str) -> None:
     given, heard = np.zeros(40, dtype=np.int64), np.zeros(40, dtype=np.int64)
     for second in range(20):
         passed = (np.arange(40) + second) % 3 if second < 16 else np.zeros(40, dtype=np.int64)
-        one.cabinet.inputs.pass_by(passed.astype(np.int32), 2.0 * passed)
+        one.cabinet.inputs.pass_by(passed.astype(np.int32), (2 * passed).astype(np.float64))
         given += passed
         one.run(1)
         heard += one.host.read().vehicles
