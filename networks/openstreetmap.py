@@ -9,7 +9,6 @@ import re
 import shutil
 import subprocess
 import sys
-import uuid
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +17,7 @@ from typing import Any
 
 from ..core.errors import InputError, SimulationError
 from ..core.messages import _
+from .freshfolder import check_free, fresh_folder, write_configuration
 from .roadnet import load_net
 from .scenario import elements, open_xml, root_of
 from .simulator import find_sumo
@@ -85,17 +85,14 @@ def import_map(
     junctions where the map has none. Raises InputError for a file that is no extract, holds no streets or no lights, or a folder that is
     not empty; SimulationError with the last words of netconvert.
     """  # fmt: skip
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(_("{folder} is not empty; name a new folder for the scenario").format(folder=folder))
+    check_free(folder)
     if window <= 0 or (flow is not None and flow <= 0):
         raise InputError(_("window and flow must be above 0"))
     said = _read(source)
     if not said.ways:
         raise InputError(_("{source}: there is no street in this extract; take a larger one").format(source=source))
     name = re.sub(r"[^\w-]", "_", source.name.removesuffix(".gz").removesuffix(".xml").removesuffix(".osm")) or "map"
-    fresh = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.partial"
-    try:
-        fresh.mkdir(parents=True)
+    with fresh_folder(folder) as fresh:
         net = fresh / f"{name}.net.xml"
         _build_net(source, net, guess_lights)
         found = load_net(net)
@@ -105,7 +102,7 @@ def import_map(
             raise InputError(message.format(source=source))
         per_hour = PER_LIGHT * len(lights) if flow is None else flow
         _draw_trips(net, fresh / f"{name}.rou.xml", window, per_hour, seed)
-        (fresh / f"{name}.sumocfg").write_text(_configuration(name, window), encoding="utf-8")
+        write_configuration(fresh, name, window)
         guesses = (
             Guess("demand", _("all streets"), _("{flow:g} veh/h from and to places drawn at random").format(flow=per_hour)),
             *_of_lights(found, _steps(net), said),
@@ -113,15 +110,6 @@ def import_map(
         )  # fmt: skip
         (fresh / GUESSED).write_text("kind,what,taken\n" + "".join(map(_line, guesses)), encoding="utf-8")
         streets = {way for edge in found.getEdges(False) for way in _origins(edge)}
-        if folder.exists():
-            folder.rmdir()
-        fresh.replace(folder)
-    except OSError as error:
-        raise InputError(
-            _("{folder}: cannot be written ({error})").format(folder=folder, error=error.strerror)
-        ) from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
     return Imported(folder / f"{name}.sumocfg", len(lights), len(streets), guesses)
 
 
@@ -189,13 +177,6 @@ def _run(command: Sequence[str], program: str) -> None:
     if done.returncode != 0:
         words = " / ".join(line.strip() for line in done.stderr.splitlines()[-5:] if line.strip())
         raise SimulationError(f"{program}: {words or done.returncode}")
-
-
-def _configuration(name: str, window: float) -> str:
-    return (
-        f'<configuration>\n    <net-file value="{name}.net.xml"/>\n    <route-files value="{name}.rou.xml"/>\n'
-        f'    <begin value="0"/>\n    <end value="{window:g}"/>\n    <time-to-teleport value="-1"/>\n</configuration>\n'
-    )
 
 
 def _steps(net: Path) -> dict[str, list[float]]:

@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import random
 import re
-import shutil
 import subprocess
 import tempfile
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +18,7 @@ import networkx as nx
 
 from ..core.errors import InputError, SimulationError
 from ..core.messages import _
+from .freshfolder import check_free, fresh_folder, write_configuration
 from .roadnet import load_net
 from .simulator import find_sumo
 
@@ -68,29 +67,13 @@ def build(layout: Layout, folder: Path) -> Path:
 
     Raises InputError if the folder holds anything, SimulationError with the last words of netgenerate or netconvert.
     """
-    if folder.exists() and any(folder.iterdir()):
-        raise InputError(_("{folder} is not empty; name a new folder for the scenario").format(folder=folder))
+    check_free(folder)
     name = f"{layout.kind}{layout.lights}"
-    fresh = folder.parent / f".{folder.name}.{uuid.uuid4().hex[:8]}.partial"
-    try:
-        fresh.mkdir(parents=True)
+    with fresh_folder(folder) as fresh:
         net = fresh / f"{name}.net.xml"
         _build_net(layout, net)
         (fresh / f"{name}.rou.xml").write_text(_demand(layout, net), encoding="utf-8")
-        config = (
-            "<configuration>\n"
-            f'    <net-file value="{name}.net.xml"/>\n    <route-files value="{name}.rou.xml"/>\n'
-            f'    <begin value="0"/>\n    <end value="{layout.window:g}"/>\n    <time-to-teleport value="-1"/>\n'
-            "</configuration>\n"
-        )
-        (fresh / f"{name}.sumocfg").write_text(config, encoding="utf-8")
-        fresh.replace(folder)
-    except OSError as error:
-        raise InputError(
-            _("{folder}: cannot be written ({error})").format(folder=folder, error=error.strerror)
-        ) from error
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        write_configuration(fresh, name, layout.window)
     return folder / f"{name}.sumocfg"
 
 
