@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..core.errors import InputError
+from .evenpath import even_path
 from .scenario import Scenario
 
 OURS = {
@@ -75,10 +76,10 @@ def options_of(
         )
     if scale <= 0:
         raise InputError(f"the demand scale {scale:g} must be more than 0; 1 leaves the demand as it is")
-    files = [str(path) for path in (scenario.additionals if additionals is None else additionals)]
-    said = ["--net-file", str(scenario.net)]
+    files = [even_path(path) for path in (scenario.additionals if additionals is None else additionals)]
+    said = ["--net-file", even_path(scenario.net)]
     if scenario.routes:
-        said += ["--route-files", ",".join(map(str, scenario.routes))]
+        said += ["--route-files", ",".join(map(even_path, scenario.routes))]
     if files:
         said += ["--additional-files", ",".join(files)]
     for key, value in scenario.options.items():
@@ -89,9 +90,9 @@ def options_of(
         said += ["--end", f"{last:g}"]
     said += [
         "--step-length", "1", "--seed", str(_seed(scenario, seed)), "--scale", f"{scale:g}", "--time-to-teleport", "-1",
-        "--no-step-log", "true", "--duration-log.disable", "true", "--no-warnings", "true", "--error-log", str(outputs.log),
-        "--tripinfo-output", str(outputs.tripinfo), "--tripinfo-output.write-unfinished", "true",
-        "--tripinfo-output.write-undeparted", "true", "--statistic-output", str(outputs.statistics),
+        "--no-step-log", "true", "--duration-log.disable", "true", "--no-warnings", "true", "--error-log", even_path(outputs.log),
+        "--tripinfo-output", even_path(outputs.tripinfo), "--tripinfo-output.write-unfinished", "true",
+        "--tripinfo-output.write-undeparted", "true", "--statistic-output", even_path(outputs.statistics),
     ]  # fmt: skip
     for key, value in (extra or {}).items():
         said += [f"--{key}", value] if value else [f"--{key}"]

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import MissingSumo, SimulationError
+from .evenpath import even_path
 from .ownheap import OwnHeap, own_heap
 from .spoken import last_words, silence
 
@@ -50,11 +51,11 @@ class Installation:
 
     def environment(self) -> dict[str, str]:
         """The environment its programs need: where it lies, and where its map projections lie."""
-        found = dict(os.environ, SUMO_HOME=str(self.home))
+        found = dict(os.environ, SUMO_HOME=even_path(self.home))
         projections = self.home / "data" / "proj"
         if projections.is_dir():
-            found.setdefault("PROJ_LIB", str(projections))
-            found.setdefault("PROJ_DATA", str(projections))
+            found.setdefault("PROJ_LIB", even_path(projections))
+            found.setdefault("PROJ_DATA", even_path(projections))
         return found
 
 
@@ -125,7 +126,7 @@ class InProcess:
         self._heap: OwnHeap | _Here = own_heap()
         with silence() as spoken:
             try:
-                self._heap.run(lambda: self._sumo.start([str(installation.home / "bin" / "sumo"), *options]))
+                self._heap.run(lambda: self._sumo.start([even_path(installation.home / "bin" / "sumo"), *options]))
             except Exception as error:
                 _close_quietly(self._sumo)
                 raise SimulationError(f"SUMO could not start:\n{last_words(log, spoken())}") from error

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from .evenpath import plain_path
+
 LAST_WORDS = 5
 """How many of SUMO's last messages an error repeats."""
 
@@ -19,7 +21,11 @@ def last_words(log: Path | None, *spoken: str) -> str:
     lines = [line.strip() for text in spoken for line in text.splitlines()]
     if log is not None and log.is_file():
         lines += [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    lines = [line for line in dict.fromkeys(lines) if line and not line.startswith(("Quitting", "pj_obj_create"))]
+    lines = [
+        line
+        for line in dict.fromkeys(map(plain_path, lines))
+        if line and not line.startswith(("Quitting", "pj_obj_create"))
+    ]
     errors = [line for line in lines if not line.startswith("Warning")]
     return "\n".join(f"  {line}" for line in (errors or lines)[-LAST_WORDS:]) or "  (SUMO said nothing)"
 

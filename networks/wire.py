@@ -19,6 +19,7 @@ from typing import IO
 import numpy as np
 
 from ..core.errors import SimulationError
+from .evenpath import even_path
 from .simulator import Floats, Installation, Passage
 from .spoken import last_words
 
@@ -75,7 +76,7 @@ class OverTraci:
         where = self._log.with_suffix(".console") if self._log is not None else None
         self._console = where.open("wb") if where is not None else None
         self._process = subprocess.Popen(
-            [str(program), *options, *window],
+            [even_path(program), *options, *window],
             env=installation.environment(),
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # so that Ctrl-C reaches us alone, and we can end it in order

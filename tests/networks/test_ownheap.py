@@ -50,6 +50,11 @@ def test_same_numbers_in_any_heap() -> None:
         for thread in ended:
             thread.join()
     rows.append(run_once(RunSpec(scenario, "plan", transport="traci", **window)).trips)  # type: ignore[arg-type]
+    unlike = [
+        row.join(rows[0], on=row.columns, how="anti", nulls_equal=True).sort("depart", "id").head(3).to_dicts()
+        for row in rows
+    ]
+    assert unlike == [[]] * 4
     assert all(row.equals(rows[0]) for row in rows)
 
 
