@@ -14,7 +14,7 @@ from ..core.errors import InputError
 from ..core.intersection import Intersection
 from ..core.loop import Estimator, Junction
 from ..core.messages import _
-from ..core.ports import Controller
+from ..core.ports import Cabinet, Controller
 from ..networks.detectors import place_loops
 from ..networks.light import Light
 from ..networks.native import NATIVE
@@ -23,6 +23,7 @@ from ..networks.scenario import Scenario
 from ..networks.sumo import SumoCabinet, SumoStreet, open_street
 from .agent import AGENT, read_agent
 from .crossings import order_outputs
+from .failing import FailingLoops, failures
 from .provenance import file_hash, source_hash
 from .spec import RunSpec, unknown
 
@@ -81,7 +82,7 @@ def open_arm(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoStre
     street, makers = open_lights(spec, scenario, outputs)
     try:
         return street, [
-            Junction(cabinet, _estimator(spec, cabinet, street), makers[light](cabinet.intersection))
+            Junction(_loops(spec, cabinet), _estimator(spec, cabinet, street), makers[light](cabinet.intersection))
             for light, cabinet in street.cabinets.items()
         ]
     except BaseException:
@@ -116,6 +117,14 @@ def open_lights(spec: RunSpec, scenario: Scenario, outputs: Path) -> tuple[SumoS
     return street, makers
 
 
+def _loops(spec: RunSpec, cabinet: SumoCabinet) -> Cabinet:
+    """The cabinet as the run wants its loops: all sound, or some that fail."""
+    site, blind = cabinet.intersection, spec.blind == cabinet.intersection.name
+    if not (spec.failing or blind):
+        return cabinet
+    return FailingLoops(cabinet, failures(site, spec.failing, spec.seed, blind=blind), spec.seed)
+
+
 def _estimator(spec: RunSpec, cabinet: SumoCabinet, street: SumoStreet) -> Estimator:
     """What turns counts into the state a strategy sees."""
     if spec.view == "full":
@@ -135,7 +144,7 @@ def chosen(spec: RunSpec, scenario: Scenario) -> tuple[dict[str, Light], dict[st
     if spec.controller == PLAN and not spec.lights:
         return {}, {}, {}
     lights = read_lights(scenario, spec.timing, all_sets=spec.stages == "all")
-    if missing := [light for light in spec.lights if light not in lights]:
+    if missing := [light for light in (*spec.lights, *filter(None, [spec.blind])) if light not in lights]:
         read_lights(scenario, spec.timing, missing)  # says what is wrong with them
     wanted = {light: spec.lights.get(light, spec.controller) for light in lights}
     ours = {light: name for light, name in wanted.items() if name not in NATIVE}

@@ -38,6 +38,8 @@ class RunSpec:
     jitter      every departure is put off by up to this long [s], drawn by the seed, alike in every arm
     stages      "program": the green sets of the light's programs; "all": every maximal set of compatible groups
     loops       "placed" by rule, or the scenario's "own"
+    failing     share of the loops that fail from the start, in [0, 1], drawn by the seed, alike in every arm
+    blind       a light whose loops are all dead
     view        what the strategies see: "loops", or "full", the simulator's own vehicles, for comparison and learning
     tables      also keep the time lost on every lane and by every movement, for maps and tables by light
     options     further SUMO options, {name: value}
@@ -58,6 +60,8 @@ class RunSpec:
     jitter: float = 0.0
     stages: Stages = "program"
     loops: Loops = "placed"
+    failing: float = 0.0
+    blind: str = ""
     view: View = "loops"
     tables: bool = False
     transport: Transport = "libsumo"
@@ -72,8 +76,10 @@ class RunSpec:
             several = ", ".join(f"{light}: {name}" for light, name in sorted(self.lights.items()))
             name = f"{self.controller} ({several})" if several else self.controller
             seen = _(", full view") if self.view == "full" else ""
+            failed = _(", {share:.0%} of loops failing").format(share=self.failing) if self.failing else ""
+            failed += _(", {light} blind").format(light=self.blind) if self.blind else ""
             line = f" over {self.protocol}" if self.protocol else ""
-            object.__setattr__(self, "arm", name + seen + line)
+            object.__setattr__(self, "arm", name + seen + failed + line)
         for name, choices in (
             ("timing", get_args(Timing)),
             ("transport", get_args(Transport)),
@@ -89,6 +95,12 @@ class RunSpec:
                 _("scale must be above 0 and jitter not below it; they are {0:g} and {1:g}").format(
                     self.scale, self.jitter
                 )
+            )
+        if not 0 <= self.failing <= 1:
+            raise InputError(_("the share of failing loops must lie between 0 and 1; it is {0:g}").format(self.failing))
+        if (self.failing or self.blind) and self.view == "full":
+            raise InputError(
+                _("with the full view no loop is read, so none can fail; leave out --view or the failures")
             )
         if self.begin is not None and self.end is not None and self.end <= self.begin:
             raise InputError(_("the window ends at {0:g} s, before it begins at {1:g} s").format(self.end, self.begin))
@@ -141,11 +153,13 @@ class _Strict(BaseModel):
 
 
 class ArmSpec(_Strict):
-    """An arm that is more than one name: a strategy for most lights and others for some, or one with the full view."""
+    """An arm that is more than one name: other strategies at some lights, the full view, or loops that fail."""
 
     controller: str
     lights: dict[str, str] = {}
     view: View = "loops"
+    failing: Annotated[float, Field(ge=0, le=1)] = 0.0
+    blind: str = ""
 
 
 class ScenarioSpec(_Strict):
@@ -220,6 +234,8 @@ class BatchSpec(_Strict):
                 scale=scale,
                 jitter=self.jitter,
                 view=arm.view,
+                failing=arm.failing,
+                blind=arm.blind,
                 tables=self.tables,
                 options=self.options,
             )

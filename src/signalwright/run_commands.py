@@ -42,6 +42,10 @@ def run(
         Literal["loops", "full"],
         typer.Option(help=_("What strategies see: loops, or (for comparison only) every vehicle of the simulator.")),
     ] = "loops",
+    failing: Annotated[
+        float, typer.Option(metavar="SHARE", help=_("Share of the loops that fail: dead, stuck, chattering or dull."))
+    ] = 0.0,
+    blind: Annotated[str, typer.Option(metavar="LIGHT", help=_("A light whose loops are all dead."))] = "",
     gui: Annotated[bool, typer.Option("--gui", help=_("Watch it in SUMO's window."))] = False,
     out: Annotated[
         Path | None, typer.Option(help=_("Directory for result.json, trips.parquet and the manifest."))
@@ -58,7 +62,7 @@ def run(
 
     spec = RunSpec(
         scenario=scenario, controller=controller, lights=_per_light(at), seed=seed, timing=timing, begin=begin, end=end, scale=scale,
-        transport="traci" if gui else transport, gui=gui, stages=stages, loops=loops, view=view,
+        transport="traci" if gui else transport, gui=gui, stages=stages, loops=loops, view=view, failing=failing, blind=blind,
     )  # fmt: skip
     with progress() as told:
         advance = told(f"{scenario}, {spec.arm}")
