@@ -57,6 +57,21 @@ def test_a_blocked_lane_is_worth_nothing() -> None:
     assert Adaptive(site).decide(state) == 1
 
 
+def test_a_queue_that_shuts_off_the_lane_beside_it_comes_first() -> None:
+    """Seven that fill a short lane wait for the traffic behind them too; in a long lane they are seven; nobody's lane counts as before."""
+    site = crossing()
+    short = replace(
+        site, lanes=tuple(replace(lane, length=49.0 if lane.name == "w_0" else 200.0) for lane in site.lanes)
+    )
+    weights = []
+    for place in (site, short):
+        state = _state(place, queue=[(0, 7.0), (2, 7.0)], arrivals=[(0, -1, 0.05), (1, -1, 0.1), (2, -1, 0.1)], stage=1)
+        controller = Adaptive(place)
+        controller.decide(state)
+        weights.append(controller.horizon.weight[:3].tolist())
+    assert weights == [[1.0, 1.0, 1.0], [3.0, 1.0, 1.0]]
+
+
 def test_it_waits_until_its_wish_can_be_heard() -> None:
     """In an interstage it asks for nothing."""
     site = crossing()

@@ -37,7 +37,7 @@ class Steady:
 def test_each_way_to_fail() -> None:
     """A dead loop is silent, a stuck one always occupied, a chattering one counts too many, a dull one half; the rest is sound."""
     cabinet = Steady()
-    kinds = np.arange(len(cabinet.intersection.detectors)) % len(Failure)
+    kinds = (np.arange(len(cabinet.intersection.detectors)) % len(Failure)).astype(np.int32)
     assert len(kinds) >= len(Failure)
     failing = FailingLoops(cabinet, kinds, seed=3)
     total, held = np.zeros(len(kinds)), np.zeros(len(kinds))
@@ -74,7 +74,7 @@ def test_drawn_by_the_seed() -> None:
 
 def test_a_run_with_failing_loops() -> None:
     """A run says in its arm what failed, comes out the same twice, and otherwise than with sound loops."""
-    specs = [RunSpec("cross", "max-pressure", end=200.0, **how) for how in ({}, {"failing": 0.5}, {"blind": "cross"})]  # type: ignore[arg-type]
+    specs = [RunSpec("cross", "max-pressure", end=200.0, **how) for how in ({}, {"failing": 0.5}, {"blind": "cross"})]
     rows = [run_once(spec).row for spec in (*specs, *specs)]
     assert [row["controller"] for row in rows[:3]] == [
         "max-pressure", "max-pressure, 50% of loops failing", "max-pressure, cross blind"
@@ -99,4 +99,4 @@ def test_arms_of_a_batch() -> None:
 def test_bad_input(how: dict[str, object], words: str) -> None:
     """A share out of range, a failure nobody would see, and a light that is not there are refused with the remedy."""
     with pytest.raises(InputError, match=words):
-        run_once(RunSpec("cross", "adaptive", end=10.0, **how))  # type: ignore[arg-type]
+        run_once(RunSpec("cross", "adaptive", end=10.0, **how))
