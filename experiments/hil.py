@@ -25,7 +25,7 @@ from ..core.messages import _
 from ..core.ports import Mode
 from ..hardware.cabinets import Ab3418Driver, Authority, GbtDriver, LineCabinet, NtcipDriver
 from ..hardware.cabinets.habits import Grip, Habits
-from ..hardware.emulator.cabinet import EmulatedCabinet, LocalPlan, Timing
+from ..hardware.emulator.cabinet import EmulatedCabinet, LocalPlan
 from ..hardware.emulator.lockstep import lockstep_pty
 from ..hardware.emulator.plans import local_plans
 from ..hardware.emulator.server import Answers, answers_for
@@ -37,6 +37,7 @@ from ..hardware.trunk import Trunk
 from ..networks.scenario import Scenario
 from ..networks.sumo import SumoCabinet
 from .arms import Maker, open_lights
+from .prelude import BEFORE, TIMING
 from .spec import RunSpec
 
 SLOTS = 50
@@ -46,8 +47,6 @@ LOOK = 30
 """The slot in which the lamps are looked at."""
 DECIDE = 20
 """The slot in which services decide: the counts of the last second have had time to come."""
-BEFORE = 40
-"""Seconds before the window in which cabinets start and services get to know them."""
 LITTLE = 1e-6
 """Times nearer than this are the same [s]."""
 ASKED = 2
@@ -75,7 +74,7 @@ class Rig:
         self.roadside, self.site, self._make, self._clock = roadside, roadside.intersection, make, clock
         self.followed = _followed(make, self.site)
         plans = _plans(self.site, self.followed)
-        self.cabinet = EmulatedCabinet(self.site, plans, clock.now(), Timing(startup_flash=2.0, startup_red=3.0))
+        self.cabinet = EmulatedCabinet(self.site, plans, clock.now(), TIMING)
         self.answers: Answers = answers_for(spec.protocol, self.cabinet, address=row)
         parity = "even" if spec.protocol == "gbt20999" else "none"
         port = PortSettings("pty:", spec.bits_per_second or 9600, parity=parity)  # type: ignore[arg-type]
@@ -105,6 +104,7 @@ class Rig:
             steady=self._clock.now, wall=self._clock.now, say=self.said.append,
             plans={self.followed.plan.name: ASKED} if self.followed is not None else {},
         )  # fmt: skip
+        host.read()  # what the loops said before the window is nobody's
         self.service.line_is(None)
         self.service.raise_authority(authority)
         self.trunk = Trunk(self.near, [self.service])  # type: ignore[arg-type]
@@ -160,11 +160,8 @@ class Bench:
         self._talks = len(rigs) > 1
 
     def before(self) -> None:
-        """Cabinets start, services listen, until the window begins."""
+        """Cabinets start, hosts listen, until the window begins."""
         while self.clock.slot < 0:
-            if self.clock.slot == DECIDE - SLOTS:
-                for rig in self.rigs:
-                    rig.take_over()
             self._slot()
 
     def until_look(self) -> None:
@@ -172,6 +169,9 @@ class Bench:
         for rig in self.rigs:
             rig.count()
         for _slot in range(LOOK):
+            if self.clock.slot == DECIDE:  # the first decision is that at the end of the first second
+                for rig in self.rigs:
+                    rig.take_over()
             self._slot()
         for rig in self.rigs:
             rig.roadside.show()

@@ -94,6 +94,10 @@ def _simulate(
         return drive(spec, scenario, outputs, progress)
     street, junctions = open_arm(spec, scenario, outputs)
     with street:
+        if spec.start == "plan":
+            from .prelude import let_plans_run
+
+            let_plans_run(street)
         begin, end = street.time, scenario.end if spec.end is None else spec.end
         clock: Clock = street
         if progress is not None:

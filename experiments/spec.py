@@ -22,6 +22,7 @@ Transport = Literal["libsumo", "traci"]
 Stages = Literal["program", "all"]
 Loops = Literal["placed", "own"]
 View = Literal["loops", "full"]
+Start = Literal["red", "plan"]
 Protocol = Literal["", "gbt20999", "ab3418", "ntcip1202"]
 
 
@@ -41,6 +42,8 @@ class RunSpec:
     failing     share of the loops that fail from the start, in [0, 1], drawn by the seed, alike in every arm
     blind       a light whose loops are all dead
     view        what the strategies see: "loops", or "full", the simulator's own vehicles, for comparison and learning
+    start       what lamps show when the window begins: "red", as after switching on; "plan": what the cabinet's own plan has
+                come to by then, as with cabinets in the loop
     tables      also keep the time lost on every lane and by every movement, for maps and tables by light
     options     further SUMO options, {name: value}
     protocol    over which emulated cabinets are controlled; empty: the lights are controlled in process
@@ -63,6 +66,7 @@ class RunSpec:
     failing: float = 0.0
     blind: str = ""
     view: View = "loops"
+    start: Start = "red"
     tables: bool = False
     transport: Transport = "libsumo"
     gui: bool = False
@@ -86,6 +90,7 @@ class RunSpec:
             ("stages", get_args(Stages)),
             ("loops", get_args(Loops)),
             ("view", get_args(View)),
+            ("start", get_args(Start)),
             ("protocol", get_args(Protocol)),
         ):
             if (value := getattr(self, name)) not in choices:

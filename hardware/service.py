@@ -16,9 +16,8 @@ happens by itself. What makes it let go:
 | the site file is changed | nothing: what was checked at the start holds; said once, and in `status --json` |
 | the disk is full | nothing: control needs no memory; said once, and in `status` |
 
-A decision is made when the second is over and the line is free, that is on an answer that has just come: what it asks
-for goes out at once and waits for no poll. When a change comes to its end in between, the next stage is decided then and not
-at the end of the second.
+A decision is made when the second is over, its counts have come (they are asked for so much earlier that they have) and the line
+is free: what it asks for goes out at once and waits for no poll.
 """
 
 from __future__ import annotations
@@ -36,7 +35,6 @@ from ..core.counts import Counts
 from ..core.errors import InputError
 from ..core.loop import Estimator
 from ..core.ports import Controller, Mode, Refusal, Status, Wish
-from ..core.state import TrafficState
 from .cabinets import Authority, LineCabinet
 from .cabinets.habits import Grip
 from .config import Source
@@ -91,9 +89,6 @@ class Service:
     _recorder: Recorder = field(default_factory=Recorder)
     _offset: float | None = None
     _strikes: int = 0
-    _state: TrafficState | None = None
-    _waits: bool = False
-    _looked: float = float("-inf")
     _next_step: float | None = None
     _recorded: object = None
     _stopping: float | None = None
@@ -180,14 +175,19 @@ class Service:
         """Time has passed: once a second a decision, then what the cabinet has to do."""
         if self._next_step is None:
             self._next_step = now + _STEP
-        elif now >= self._next_step and (self.cabinet.link.free or now >= self._next_step + _HURRY):
-            self._next_step = max(self._next_step + _STEP, now)
+            self.cabinet.agenda.count_by(self._next_step)
+        elif now >= self._next_step and (self._is_ready or now >= self._next_step + _HURRY):
+            self._next_step += _STEP
+            if self._next_step < now:
+                self._next_step = now
+                self.cabinet.agenda.count_by(now + _STEP)
             self.cabinet.now = now
             self.step()
-        elif self._waits and self.cabinet.picture.seen > self._looked and self.cabinet.link.free:
-            self.cabinet.now = now
-            self._look_again()
         self.cabinet.advance(now)
+
+    @property
+    def _is_ready(self) -> bool:
+        return self.cabinet.link.free and not self.cabinet.agenda.is_counting
 
     def outgoing(self) -> bytes:
         """Bytes for the line; handed out once."""
@@ -216,7 +216,6 @@ class Service:
             self._failed(problem)
         else:
             self.decisions += 1
-            self._state, self._waits = state, state.in_interstage and self.cabinet.grip is Grip.HOLDING
             self._strike(self.steady() - begin)
             if self._stopping is None and self.cabinet.authority > Authority.MONITOR and self._sees(counts):
                 self._ask(wish, state.calls)
@@ -241,22 +240,6 @@ class Service:
         if self.source is not None and not self._file_has_changed and self.source.has_changed:
             self._file_has_changed = True
             self._note(f"{self.source.path} has changed; what was read at the start holds until a new start")
-
-    def _look_again(self) -> None:
-        """A change has come to its end between two steps: what to do next is decided now, on the counts of the last step."""
-        self._looked = self.cabinet.picture.seen
-        status, state = self.cabinet.status(), self._state
-        if status.in_interstage or state is None:
-            return
-        self._waits = False
-        state.time, state.stage, state.in_interstage, state.elapsed = status.time, status.stage, False, status.elapsed
-        try:
-            wish = self._controller.decide(state)
-        except Exception as problem:
-            self._failed(problem)
-        else:
-            if self._stopping is None and self.cabinet.authority > Authority.MONITOR and not self._is_blind:
-                self._ask(wish, state.calls)
 
     def _ask(self, wish: Wish, calls: Any) -> None:
         followed = getattr(self._controller, "plan", None)

@@ -147,6 +147,12 @@ class SumoCabinet:
         self.sequencer, self._aspects, self.follows, self._stale = sequencer, sequencer.aspects, True, True
         self._street.restate()
 
+    def begin_as(self, sequencer: Sequencer) -> None:
+        """Before the first tick: the lamps are as `sequencer` has them, and go on from there in our time."""
+        self.sequencer, self._aspects, self._stale = sequencer, sequencer.aspects, True
+        self._street.restate()
+        self.show()
+
     def show(self) -> None:
         """Show in the next second what the lamps are now."""
         letters = self.letters()

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Generic
 
 import numpy as np
@@ -36,6 +37,7 @@ from .picture import Picture
 from .shadow import Shadow
 
 _IN_CONTROL = (Mode.LOCAL, Mode.REMOTE)
+_TICK = 0.1  # cabinets act in steps of that [s]
 _DROPS = 3  # times a cabinet may leave our control while we hold it, before we give up
 
 
@@ -56,11 +58,11 @@ class LineCabinet(Generic[Q, A]):
     plan: int | None = None
     now: float = 0.0
     _shadow: Shadow = field(init=False)
-    _agenda: Agenda[Q, A] = field(init=False)
+    agenda: Agenda[Q, A] = field(init=False)
     _told: int | None = None
     _news: list[str] = field(default_factory=list)
     _calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None
-    _last_read: float = 0.0
+    _leave_at: float = inf
     _asked: float = float("-inf")
     _sent: float = float("-inf")
     _normal_since: float | None = None
@@ -74,8 +76,8 @@ class LineCabinet(Generic[Q, A]):
     def __post_init__(self) -> None:
         self.link = Link(self.name, self.driver.dialect, self.line, healthy=False)
         self.picture = Picture(self.site)
-        self._shadow, self._agenda = Shadow(self.site), Agenda(self.driver, self.habits)
-        self._last_read = self.now
+        self._shadow, self.agenda = Shadow(self.site), Agenda(self.driver, self.habits)
+        self.picture.taken = self.now
 
     @property
     def intersection(self) -> Intersection:
@@ -89,51 +91,52 @@ class LineCabinet(Generic[Q, A]):
 
     def read(self) -> Counts:
         """What its loops said since the last read; a cabinet that is out of reach has only faulty loops."""
-        picture, interval = self.picture, self.now - self._last_read
-        self._last_read = self.now
-        share = picture.occupied / interval if interval > 0 else np.zeros_like(picture.occupied)
-        vehicles, fault = picture.vehicles.copy(), picture.fault | (not self.is_fresh)
-        picture.vehicles[:] = 0
-        picture.occupied[:] = 0
-        return Counts(self.now, interval, vehicles, np.clip(share, 0.0, 1.0), fault)
+        return self.picture.take(self.now, blind=not self.is_fresh)
 
     def status(self) -> Status:
         """Its stage and mode as last seen; elapsed goes on between two looks."""
-        picture = self.picture
-        elapsed = 0.0 if picture.changing else self.now - picture.since
-        busy = picture.changing or not self._shadow.complete
-        return Status(self.now, picture.stage, busy, elapsed, picture.mode, picture.aspects)
+        return self._shadow.status(self.picture, self.now)
 
     def request(self, wish: Wish, calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None) -> Refusal:
         """Ask for a stage, or with None keep what stands; the shadow answers at once, the line follows."""
-        self._asked, self._calls = self.now, calls
-        if not self.is_fresh:
-            return Refusal.LINK
-        if self.grip in (Grip.BLIND, Grip.RELEASING) or not self._is_normal():
-            return Refusal.NOT_IN_CONTROL
-        if wish is None or wish == self.stage:
-            return Refusal.NONE
-        refusal = self._shadow.veto(wish, calls)
+        self._asked, self._calls, self._leave_at = self.now, calls, self.now
+        refusal = self._out_of_hand()
         if refusal is not Refusal.NONE:
             return refusal
+        if wish is not None and wish != self.stage:
+            refusal = self._shadow.veto(wish, calls, self.now)
+            if refusal is Refusal.NONE:
+                return self._command(wish)
+        return self._leave() or refusal
+
+    def _command(self, stage: int) -> Refusal:
         if self.authority < Authority.STAGE or not self.driver.moves_stages:
             return Refusal.NOT_IN_CONTROL
         try:
-            commands = self.driver.command(self.picture, wish)
+            commands = self.driver.command(self.picture, stage)
         except ProtocolError as problem:
             self._note(str(problem))
             return Refusal.NOT_IN_CONTROL
-        self.stage, self.plan = wish, None
+        self.stage, self.plan, self._leave_at = stage, None, inf
         self._send(commands)
         return Refusal.NONE
+
+    def _leave(self) -> Refusal:
+        """Leave the stage when the longest red leaves no more time; until then it is known when to look again."""
+        if self.stage is None or self.now < self._leave_at:
+            return Refusal.NONE
+        stage = self._shadow.stage_forced(self.now)
+        if stage is None:
+            self._leave_at = self.now + self._shadow.spare(self.now)
+            return Refusal.NONE
+        return Refusal.NONE if stage == self.stage else self._command(stage) or Refusal.FORCED
 
     def select(self, plan: int) -> Refusal:
         """Ask for a plan or pattern by its number on the line."""
         self._asked = self.now
-        if not self.is_fresh:
-            return Refusal.LINK
-        if self.grip in (Grip.BLIND, Grip.RELEASING) or not self._is_normal() or self.authority < Authority.PLAN:
-            return Refusal.NOT_IN_CONTROL
+        refusal = self._out_of_hand()
+        if refusal is not Refusal.NONE or self.authority < Authority.PLAN:
+            return refusal or Refusal.NOT_IN_CONTROL
         if plan != self.plan:
             self.stage, self.plan = None, plan
             self._send(self.driver.select(plan))
@@ -150,7 +153,7 @@ class LineCabinet(Generic[Q, A]):
 
     def _let_go(self) -> None:
         self._sent = self.now
-        self._agenda.command(self.driver.release(), alone=True)
+        self.agenda.command(self.driver.release(), alone=True)
 
     def set_authority(self, authority: Authority) -> None:
         """Raise or lower; lowering under what is in force gives it back."""
@@ -164,7 +167,7 @@ class LineCabinet(Generic[Q, A]):
         self._digest(self.link.reset(self.now))
         self.grip, self.stage, self.plan = Grip.BLIND, None, None
         self.picture.identified, self.picture.trouble = False, None
-        self._agenda.clear()
+        self.agenda.clear()
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes came from the line."""
@@ -183,20 +186,20 @@ class LineCabinet(Generic[Q, A]):
         self.picture.commanded = self.stage if self.picture.mode is Mode.REMOTE else None
         if not self.link.free:
             return
-        if (request := self._agenda.next(now, self.grip is Grip.BLIND, self.picture.trouble is not None)) is not None:
+        if (request := self.agenda.next(now, self.grip is Grip.BLIND, self.picture.trouble is not None)) is not None:
             self.link.request(request, now)
 
     @property
     def due(self) -> float:
         """When `advance` next has something to do; at the latest a poll from now, to look after what is in force."""
         if self.link.free:
-            return self.now if self._agenda else self._agenda.next_poll
+            return self.now if self.agenda else self.agenda.due
         return min(self.link.due, self.now + self.habits.poll)
 
     @property
     def is_urgent(self) -> bool:
         """A command waits to be sent."""
-        return self._agenda.is_urgent
+        return self.agenda.is_urgent
 
     def news(self) -> list[str]:
         """What an operator should read since the last call."""
@@ -210,7 +213,7 @@ class LineCabinet(Generic[Q, A]):
         if self.grip is not Grip.HOLDING:
             self._confirmed, self._drops, self._was_remote = self.now, 0, False
         self.grip, self._sent = Grip.HOLDING, self.now
-        self._agenda.command(commands, is_out=not self.link.free)
+        self.agenda.command(commands, is_out=not self.link.free)
 
     def _supervise(self) -> None:
         """Repeat what is in force while the control loop lives; give it back when something is wrong."""
@@ -244,13 +247,10 @@ class LineCabinet(Generic[Q, A]):
             self.release("the control loop has stopped")
         elif self.now - self._confirmed > habits.confirm_within:
             self.release("the cabinet's status does not confirm our request")
-        elif self.now - self._sent >= self._refresh():
+        elif self.now - self._sent >= min(habits.refresh, (picture.dead_man or inf) / 3):
             self._repeat()
-
-    def _refresh(self) -> float:
-        """Not longer than a third of the cabinet's dead-man, where it tells it [s]."""
-        told = self.picture.dead_man
-        return min(self.habits.refresh, told / 3) if told else self.habits.refresh
+        else:
+            self._leave()
 
     def _repeat(self) -> None:
         try:
@@ -263,28 +263,33 @@ class LineCabinet(Generic[Q, A]):
 
     def _confirm_release(self) -> None:
         fresh = self._accepted > self._released and self.picture.seen > self._accepted
-        if fresh and not self._agenda and self.picture.mode is not Mode.REMOTE:
+        if fresh and not self.agenda and self.picture.mode is not Mode.REMOTE:
             self.grip = Grip.WATCHING if self.picture.identified else Grip.BLIND
             self._note("release confirmed")
-        elif self.now - self._sent >= self.habits.refresh and not self._agenda.has_command:
+        elif self.now - self._sent >= self.habits.refresh and not self.agenda.has_command:
             self._let_go()
         elif self.now - self._released > self.habits.release_within and not self._alarmed:
             self._alarmed = True
             self._note("ALARM: the cabinet has not confirmed the release; it stays under its dead-man")
 
-    def _is_normal(self) -> bool:
-        return self._normal_since is not None and self.now - self._normal_since >= self.habits.hold_off
+    def _out_of_hand(self) -> Refusal:
+        if not self.is_fresh:
+            return Refusal.LINK
+        normal = self._normal_since is not None and self.now - self._normal_since >= self.habits.hold_off
+        return Refusal.NONE if normal and self.grip in (Grip.WATCHING, Grip.HOLDING) else Refusal.NOT_IN_CONTROL
 
     def _digest(self, events: Sequence[object]) -> None:
         for event in events:
             match event:
-                case Answered(request=request, frames=frames):
+                case Answered(request=request, frames=frames, elapsed=elapsed):
+                    if request is self.agenda.status:
+                        self._shadow.late, self._shadow.travel = self.habits.poll + elapsed, elapsed + _TICK
                     self._answered(request, frames)
                 case Failed(request=request, error=error):
                     self._failed(request, error)
                 case Lost(error=error):
                     self._note(str(error))
-                    self._agenda.clear()
+                    self.agenda.clear()
                     self.picture.identified = False
                     if self.grip is not Grip.HOLDING:
                         self.grip = Grip.BLIND
@@ -292,14 +297,13 @@ class LineCabinet(Generic[Q, A]):
                     self._note("the line is back")
 
     def _failed(self, request: Q, error: LinkLost) -> None:
-        if self.grip is Grip.BLIND:
-            self._agenda.is_whole = False
-        if self._agenda.done(request):
+        self.agenda.is_whole &= self.grip is not Grip.BLIND
+        if self.agenda.done(request, self.now):
             self._note(f"a command was not confirmed ({error})")
 
     def _answered(self, request: Q, frames: tuple[A, ...]) -> None:
-        if self._agenda.done(request):
-            self._agenda.next_poll = self.now  # whether it is obeyed is told by the status only
+        if self.agenda.done(request, self.now):
+            self.agenda.next_poll = self.now  # whether it is obeyed is told by the status only
             refusal = self.driver.refused(request, frames)
             if refusal is not None:
                 self._note(f"the cabinet refused a command: {refusal}")
@@ -316,9 +320,9 @@ class LineCabinet(Generic[Q, A]):
             return
         if self.picture.seen > seen:
             self._shadow.observe(self.picture, self._calls, self.now)
-        if request is self._agenda.status and self.picture.identified:
+        if request is self.agenda.status and self.picture.identified:
             self.picture.trouble = None
-        if self.grip is Grip.BLIND and not self._agenda and self._agenda.is_whole and self.is_fresh:
+        if self.grip is Grip.BLIND and not self.agenda and self.agenda.is_whole and self.is_fresh:
             self.picture.identified, self.picture.trouble = True, None
             self.grip = Grip.WATCHING
             self._note(f"identified: {self.picture.identity or 'cabinet answers'}")
@@ -326,7 +330,7 @@ class LineCabinet(Generic[Q, A]):
     def _read(self, request: Q, frames: tuple[A, ...]) -> None:
         """Into the picture; a status that says what the last one said is only seen again."""
         picture = self.picture
-        if len(frames) > 1 or request is not self._agenda.status:
+        if len(frames) > 1 or request is not self.agenda.status:
             self.driver.read(request, frames, picture, self.now)
             return
         content = self.driver.dialect.content(frames[0])
@@ -339,12 +343,12 @@ class LineCabinet(Generic[Q, A]):
 
     def _believe_not(self, request: Q, problem: ProtocolError) -> None:
         """An answer that cannot be believed gives back control; one about who is there ends it until that is settled."""
-        identity = self._agenda.identifies(request)
+        identity = self.agenda.identifies(request)
         if self.picture.trouble != str(problem):
             self.picture.trouble = str(problem)
             self._note(f"nothing will be written: {problem}" if identity else str(problem))
         self._normal_since = None
         self.release("an answer cannot be believed")
         if identity:
-            self._agenda.is_whole = self.picture.identified = False
+            self.agenda.is_whole = self.picture.identified = False
             self.grip = Grip.BLIND if self.grip is Grip.WATCHING else self.grip

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...core.aspects import Aspect, Aspects
+from ...core.counts import Counts
 from ...core.intersection import Intersection
 from ...core.ports import Mode
 
@@ -18,7 +19,7 @@ class Picture:
     """The cabinet as last seen. Times on the caller's clock [s].
 
     `stage` is -1 when what is green is no stage of the site; `commanded` is the stage we asked for and hold. `vehicles`
-    and `occupied` [s] gather since `read` last emptied them. `dead_man` [s] is what the cabinet itself says, None where
+    and `occupied` [s] gather since `take` last emptied them, at `taken`. `dead_man` [s] is what the cabinet itself says, None where
     the protocol cannot tell. `content` is what the last status said, None when something else has been read since that tells
     the same things: the same content again changes nothing but `seen`.
     """
@@ -41,6 +42,7 @@ class Picture:
     occupied: npt.NDArray[np.float64] = field(init=False)
     fault: npt.NDArray[np.bool_] = field(init=False)
     sample: int = -1
+    taken: float = 0.0
     content: object = None
     _shown: tuple[Aspect, ...] = ()
     _stages: list[list[bool]] = field(init=False)
@@ -51,6 +53,15 @@ class Picture:
         self.vehicles = np.zeros(count, dtype=np.int32)
         self.occupied = np.zeros(count, dtype=np.float64)
         self.fault = np.zeros(count, dtype=np.bool_)
+
+    def take(self, now: float, blind: bool) -> Counts:
+        """What has gathered since the last time; of a cabinet that cannot be seen all loops are faulty."""
+        interval, self.taken = now - self.taken, now
+        share = self.occupied / interval if interval > 0 else np.zeros_like(self.occupied)
+        vehicles, fault = self.vehicles.copy(), self.fault | blind
+        self.vehicles[:] = 0
+        self.occupied[:] = 0
+        return Counts(now, interval, vehicles, np.clip(share, 0.0, 1.0), fault)
 
     def show(self, aspects: Sequence[Aspect], now: float, told: int | None = None) -> None:
         """The aspects of all groups were read: stage and interstage follow from them.

@@ -1,19 +1,27 @@
 """The shadow: the safety machine run beside the cabinet on what its lamps are seen to show, to veto before sending.
 
 The cabinet keeps its own safety; a request that it would have to refuse, or that would keep somebody waiting beyond the
-longest red, is not even sent. Where lamps are not told (AB 3418) the shadow knows stages only.
+longest red, is not even sent. Cabinets know no longest red themselves: when there is no time left, the shadow says which stage must
+be asked for. Where lamps are not told (AB 3418) it knows stages only.
+
+A change is seen later than it happened, by `late` [s] at most, and a request of now acts `travel` [s] from now. What the shadow
+answers holds for the time when the request acts, of what is already green at its best: a request that is half a tick early waits at
+the cabinet, one that is late has lost a second.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import ceil, inf
 
 import numpy as np
 import numpy.typing as npt
 
 from ...core.aspects import Aspect, Aspects
 from ...core.intersection import Intersection
-from ...core.ports import Refusal
+from ...core.kernels import redtime
+from ...core.kernels import sequence as machine
+from ...core.ports import Refusal, Status
 from ...core.sequencer import TICKS, Sequencer
 from .picture import Picture
 
@@ -33,6 +41,10 @@ class Shadow(Sequencer):
         self._until = 0.0
         self._sight: tuple[Aspects, int, bool] | None = None
         self._calls: Calls = None
+        self.late = self.travel = 0.0
+        self._told_ahead = 0
+        t = self._tables
+        self._rotation = (t.stage_green, t.max_red, t.rotation, t.first_green, t.first_full, t.later)
         self._minimum = np.array([group.min_green for group in site.groups]) * TICKS
 
     def observe(self, picture: Picture, calls: Calls, now: float) -> None:
@@ -47,6 +59,9 @@ class Shadow(Sequencer):
             self._until = now
             return
         self._settle()
+        if self._calls is None and calls is not None:  # nobody had said who calls: only now it is known who does not
+            self._called &= np.asarray(calls, dtype=np.bool_)
+            self._red_call[~self._called] = 0
         if aspects is None or aspects[0] >= Aspect.FLASHING_AMBER:
             self._since = self._sight = None
             return
@@ -73,20 +88,66 @@ class Shadow(Sequencer):
         self._age[:] = np.where(same, self._age + passed, 0)
         self._ended[:] = np.where(green, 0, self._ended + passed)
         standing = self._all if self._calls is None else np.asarray(self._calls, dtype=np.bool_)
-        self._called[:] = (self._called | standing) & ~green
-        self._red_call[:] = np.where(self._called, self._red_call + passed, 0)
+        called = (self._called | standing) & ~green
+        begin = np.where(self._called, self._red_call, np.where(self._ended > passed, -self._told_ahead, 0))
+        self._red_call[:] = np.where(
+            called, begin + passed, 0
+        )  # who calls now does so when the request acts that tells
+        self._called[:] = called
         self._aspect[:] = shown
-        full = not changing and bool((self._age[green] + 0.5 >= self._minimum[green]).all())
-        self._control[:] = (stage, int(full), 0)
+        self._control[:] = (stage, 0, 0)
 
-    @property
-    def complete(self) -> bool:
-        """The stage is green and past its minimum greens as far as was seen, so a wish can be heard."""
+    def _ahead(self, now: float) -> int:
+        """Ticks from the last look until a request of `now` acts."""
+        return round((now - self._until + self.travel) * TICKS)
+
+    def is_complete(self, now: float) -> bool:
+        """The stage will be green by then, its minimum greens over and all others red: a wish can be heard."""
         self._settle()
+        if self._sight is not None:
+            _aspects, stage, changing = self._sight
+            self._told_ahead = self._ahead(now)
+            age, green = self._age + self._told_ahead + round(self.late * TICKS), self.site.stage_greens[stage]
+            full = np.where(green, age >= self._minimum, (self._aspect == Aspect.RED) & (age >= machine.MIN_RED))
+            self._control[1] = int(not changing and bool(full.all()))
         return super().complete
 
-    def veto(self, wish: int | None, calls: Calls) -> Refusal:
-        """Why a wish must not be sent now, or NONE. What the machine would do by force is left to the cabinet."""
-        self._settle()
-        refusal = self.would_grant(wish, calls)
-        return Refusal.NONE if refusal is Refusal.FORCED and wish == self.stage else refusal
+    def status(self, picture: Picture, now: float) -> Status:
+        """The stage and for how long all of it will have been green by then."""
+        busy = not self.is_complete(now) or picture.changing
+        elapsed = 0.0 if picture.changing else now - picture.since
+        if self._sight is not None:
+            stage = self._sight[1]
+            ages = self._age[self.site.stage_greens[stage] & (self._aspect == Aspect.GREEN)]
+            whole = stage >= 0 and 0 < len(ages) == int(self.site.stage_greens[stage].sum())
+            elapsed = (int(ages.min()) + self._told_ahead) / TICKS + self.late if whole else 0.0
+        return Status(now, picture.stage, busy, elapsed, picture.mode, picture.aspects)
+
+    def veto(self, wish: int, calls: Calls, now: float) -> Refusal:
+        """Why a wish must not be sent now, or NONE."""
+        self.is_complete(now)
+        return self.would_grant(wish, calls)
+
+    def spare(self, now: float) -> float:
+        """How much later [s] the stage must be left at last, for the longest red; looks a second ahead, `inf` beyond, and only at
+        a stage that is complete. A red may be older by `late` than it was seen to be."""
+        if self._sight is None or not self.is_complete(now):
+            return inf if self._sight is None else 1 / TICKS
+        ahead = self._ahead(now) + ceil(self.late * TICKS) + 1
+        if self._stays(ahead + TICKS):
+            return inf
+        return next((k / TICKS for k in range(TICKS) if not self._stays(ahead + k)), 1.0)
+
+    def _stays(self, ticks: int) -> bool:
+        return bool(redtime.stays(ticks, *self._rotation, self._red_call, self._control))
+
+    def stage_forced(self, now: float) -> int | None:
+        """The stage that must be asked for now for the longest red, None while there is time."""
+        if self.spare(now) > 0:
+            return None
+        control, red = self._control.copy(), self._red_call.copy()
+        self._red_call += (self._ahead(now) + ceil(self.late * TICKS)) * self._called
+        machine.choose(-1, *self._rotation, self._red_call, self._control)
+        stage = self._control.item(0)
+        self._control[:], self._red_call[:] = control, red
+        return None if stage == control[0] else stage

@@ -22,7 +22,7 @@ from ...core.certify import SafePlan
 from ...core.intersection import Intersection
 from ...core.ports import Mode, Refusal
 from ...core.sequencer import Sequencer
-from .detectors import DetectorInputs
+from .detectors import Calls, DetectorInputs
 from .monitor import ConflictMonitor, Lamps
 
 TICKS = 10
@@ -67,6 +67,7 @@ class EmulatedCabinet:
         self.sequencer = Sequencer(site)
         self.monitor = ConflictMonitor(site)
         self.inputs = DetectorInputs(len(site.detectors), detector_period)
+        self.calls = Calls(site)
         self.ticks = 0
         self.clock_offset = 0.0
         self.stage_since = 0
@@ -184,7 +185,7 @@ class EmulatedCabinet:
             self.let_go()
         self._settle_mode()
         if self._mode not in (Mode.FLASH, Mode.STARTING):
-            self.refusal = self.sequencer.grant(self._wish())
+            self.refusal = self.sequencer.grant(self._wish(), self.calls.standing(self.inputs))
         self.sequencer.elapse(1)
         self.ticks += 1
         self.inputs.tick()

@@ -26,6 +26,14 @@ Stages = Annotated[
 Loops = Annotated[
     Literal["placed", "own"], typer.Option(help=_("Loops: placed by rule, or the scenario's own detectors."))
 ]
+Start = Annotated[
+    Literal["red", "plan"],
+    typer.Option(
+        help=_(
+            "When the window begins lamps show: red, as after switching on; plan: what cabinets' own plans have come to."
+        )
+    ),
+]
 Light = Annotated[list[str] | None, typer.Option("--light", help=_("Only this light (may be given several times)."))]
 Begin = Annotated[float | None, typer.Option("--begin", "-b", help=_("Begin [s], else the scenario's."))]
 End = Annotated[float | None, typer.Option("--end", "-e", help=_("End [s], else the scenario's."))]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from .arguments import Begin, End, Loops, Scenario, Seed, Stages, Timing
+from .arguments import Begin, End, Loops, Scenario, Seed, Stages, Start, Timing
 from .core.errors import InputError
 from .core.messages import _
 from .screen import console, progress, result_table
@@ -46,6 +46,7 @@ def run(
         float, typer.Option(metavar="SHARE", help=_("Share of the loops that fail: dead, stuck, chattering or dull."))
     ] = 0.0,
     blind: Annotated[str, typer.Option(metavar="LIGHT", help=_("A light whose loops are all dead."))] = "",
+    start: Start = "red",
     gui: Annotated[bool, typer.Option("--gui", help=_("Watch it in SUMO's window."))] = False,
     out: Annotated[
         Path | None, typer.Option(help=_("Directory for result.json, trips.parquet and the manifest."))
@@ -63,6 +64,7 @@ def run(
     spec = RunSpec(
         scenario=scenario, controller=controller, lights=_per_light(at), seed=seed, timing=timing, begin=begin, end=end, scale=scale,
         transport="traci" if gui else transport, gui=gui, stages=stages, loops=loops, view=view, failing=failing, blind=blind,
+        start=start,
     )  # fmt: skip
     with progress() as told:
         advance = told(f"{scenario}, {spec.arm}")
@@ -99,7 +101,8 @@ def hil(
     ] = False,
     gui: Annotated[bool, typer.Option("--gui", help=_("Watch it in SUMO's window."))] = False,
     beside: Annotated[
-        bool, typer.Option("--beside", help=_("Also run it in process, and tell the difference."))
+        bool,
+        typer.Option("--beside", help=_("Also run it in process, from the same lamps on, and tell the difference.")),
     ] = False,
     out: Annotated[
         Path | None, typer.Option(help=_("Directory for result.json, trips.parquet and the manifest."))
@@ -116,6 +119,7 @@ def hil(
     spec = RunSpec(
         scenario=scenario, controller=controller, seed=seed, timing=timing, begin=begin, end=end, gui=gui,
         transport="traci" if gui else "libsumo", protocol=protocol, bits_per_second=bits_per_second, real_time=real_time,
+        start="plan",
     )  # fmt: skip
     rows = []
     with progress() as told:

@@ -242,7 +242,7 @@ def test_two_masters_end_in_release(protocol: str) -> None:
     one = holding(protocol)
     start = one.now
     while one.host.grip is Grip.HOLDING and one.now - start < 60:
-        if one.cabinet.mode is Mode.REMOTE and one.now % 1 < 0.02:
+        if one.cabinet.mode is Mode.REMOTE and one.now % 1.3 < 0.02:
             one.cabinet.let_go()
         kept(one)
         one.step()
@@ -352,7 +352,7 @@ def test_who_is_there_is_asked_whole(protocol: str) -> None:
             read(request, *rest)
 
     driver = one.host.driver
-    wanted = {id(request) for request in one.host._agenda._identity}
+    wanted = {id(request) for request in one.host.agenda._identity}
     one.host.driver = Watching()
     one.until(lambda: one.host.grip is Grip.WATCHING, within=600)
     assert wanted <= answered
