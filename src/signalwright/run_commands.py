@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .core.loop import Junction, Observer
     from .core.ports import Refusal, Wish
     from .core.state import TrafficState
+    from .experiments.trace import Trace
 
 
 def run(
@@ -56,6 +57,10 @@ def run(
     explain: Annotated[
         str | None, typer.Option(metavar="LIGHT", help=_("Print every decision at this light, with its reasons."))
     ] = None,
+    picture: Annotated[
+        Path | None,
+        typer.Option(help=_("With --explain: draw its stages, queues and arrivals to .png, .svg or .pdf instead.")),
+    ] = None,
 ) -> None:
     """Run a scenario under a strategy and measure it."""
     from .experiments.run import run_once
@@ -66,11 +71,14 @@ def run(
         transport="traci" if gui else transport, gui=gui, stages=stages, loops=loops, view=view, failing=failing, blind=blind,
         start=start,
     )  # fmt: skip
+    trace = _trace(explain, picture)
     with progress() as told:
         advance = told(f"{scenario}, {spec.arm}")
         result = run_once(
-            spec, out=out, progress=advance, overwrite=overwrite, command=sys.argv, observe=_teller(explain)
+            spec, out=out, progress=advance, overwrite=overwrite, command=sys.argv, observe=trace or _teller(explain)
         )
+    if trace is not None and picture is not None:
+        trace.draw(picture)
     if as_json:
         typer.echo(json.dumps(result.row, indent=2))
     else:
@@ -183,6 +191,18 @@ def demo(
                 advance = told(_("{scenario}, {arm}, seed {seed}").format(scenario=scenario, arm=arm, seed=seed))
                 rows.append(run_once(RunSpec(scenario=scenario, controller=arm, seed=seed), progress=advance).row)
     console().print(result_table(rows))
+
+
+def _trace(light: str | None, picture: Path | None) -> Trace | None:
+    """What collects a picture of one light; None where none is asked for. Raises InputError, ResultError."""
+    if picture is None:
+        return None
+    from .experiments.trace import Trace, check_picture
+
+    if light is None:
+        raise InputError(_("--picture {path}: say of which light, with --explain LIGHT").format(path=picture))
+    check_picture(picture)
+    return Trace(light)
 
 
 def _teller(light: str | None) -> Observer | None:

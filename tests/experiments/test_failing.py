@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -74,7 +76,8 @@ def test_drawn_by_the_seed() -> None:
 
 def test_a_run_with_failing_loops() -> None:
     """A run says in its arm what failed, comes out the same twice, and otherwise than with sound loops."""
-    specs = [RunSpec("cross", "max-pressure", end=200.0, **how) for how in ({}, {"failing": 0.5}, {"blind": "cross"})]
+    ways: list[dict[str, Any]] = [{}, {"failing": 0.5}, {"blind": "cross"}]
+    specs = [RunSpec("cross", "max-pressure", end=200.0, **how) for how in ways]
     rows = [run_once(spec).row for spec in (*specs, *specs)]
     assert [row["controller"] for row in rows[:3]] == [
         "max-pressure", "max-pressure, 50% of loops failing", "max-pressure, cross blind"
@@ -96,7 +99,7 @@ def test_arms_of_a_batch() -> None:
     [({"failing": 1.5}, "between 0 and 1"), ({"failing": 0.1, "view": "full"}, "no loop is read"),
      ({"blind": "nowhere"}, "there is no light nowhere")],
 )  # fmt: skip
-def test_bad_input(how: dict[str, object], words: str) -> None:
+def test_bad_input(how: dict[str, Any], words: str) -> None:
     """A share out of range, a failure nobody would see, and a light that is not there are refused with the remedy."""
     with pytest.raises(InputError, match=words):
         run_once(RunSpec("cross", "adaptive", end=10.0, **how))
