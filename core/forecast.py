@@ -12,6 +12,8 @@ class Forecast:
 
     `outflow` [veh] expected to leave the sender into the stretch in each coming second from `time` [s] on; empty when it only speaks of
     room. `room` [veh] is what still fits into the stretch, `price` [s] the wait of one more vehicle, both told upstream; None if unknown.
+    `waits` are the junctions that traffic on a full stretch waits for, directly or through others: who finds himself among them stands
+    in a ring.
     """
 
     sender: str
@@ -21,6 +23,7 @@ class Forecast:
     outflow: tuple[float, ...] = ()
     room: float | None = None
     price: float | None = None
+    waits: tuple[str, ...] = ()
 
 
 @runtime_checkable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import numpy.typing as npt
 
@@ -22,6 +24,8 @@ RECENT = 120
 """Seconds of a neighbour's outflow its mean is taken over."""
 LITTLE_ROOM, SHUT_FOR = 2.0, 3.0
 """Vehicles of room below which an exit takes nobody, and seconds for which that is believed."""
+HELD_FOR = 15.0
+"""Seconds for which nobody is let into a ring of full stretches after it was last seen."""
 
 
 class Neighbours:
@@ -40,6 +44,8 @@ class Neighbours:
         self.rings: dict[tuple[str, str], Floats] = {}
         self.until: dict[tuple[str, str], float] = {}
         self.room: dict[str, tuple[float, float]] = {}
+        self.waits: dict[str, tuple[str, ...]] = {}
+        self.ringed: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._exit_row = {way.name: k for k, way in enumerate(site.exits)}
         destinations = [self._exit_row.get(move.destination, -1) for move in site.movements]
         self._ways = np.zeros((len(site.movements), len(site.exits)))
@@ -60,6 +66,9 @@ class Neighbours:
         for f in forecasts:
             if f.room is not None:
                 self.room[f.exit] = (f.time, f.room)
+                self.waits[f.exit] = f.waits
+                if self.site.name in f.waits:
+                    self.ringed[f.exit] = (f.time, f.waits)
             if f.outflow and f.exit in self.arms:
                 ring = self.rings.setdefault((f.sender, f.exit), np.zeros(RING))
                 begin = round(f.time)
@@ -91,14 +100,37 @@ class Neighbours:
         return told
 
     def shut(self, state: TrafficState) -> Floats:
-        """(n_lanes,) [s] for which lanes are closed because the neighbour downstream has no room."""
+        """(n_lanes,) [s] for which lanes are closed: the neighbour downstream has no room, or they would feed a ring of full stretches."""
         closed = self._closed
         closed[:] = 0.0
         for exit_, (time, room) in self.room.items():
             if room < LITTLE_ROOM and state.time - time <= SHUT_FOR and exit_ in self._exit_row:
                 share = state.turning @ self._ways[:, self._exit_row[exit_]]
                 closed[share > 0.3] = SHUT_FOR
+        for exit_, (time, members) in self.ringed.items():
+            if state.time - time <= HELD_FOR and exit_ in self._exit_row:
+                share = state.turning @ self._ways[:, self._exit_row[exit_]]
+                feeds = share > 0.3
+                for sender, arm in self.rings:
+                    if sender in members:
+                        feeds[list(self.arms[arm])] = False
+                closed[feeds] = SHUT_FOR
         return closed
+
+    def _waits_for(self, state: TrafficState, lanes: Iterable[int]) -> tuple[str, ...]:
+        """The junctions that traffic on these lanes waits for: those behind exits without room, and whom they wait for."""
+        found: dict[str, None] = {}
+        share = state.turning[list(lanes)] @ self._ways
+        for k, way in enumerate(self.site.exits):
+            time, room = self.room.get(way.name, (-np.inf, np.inf))
+            if (
+                way.towards is not None
+                and room < LITTLE_ROOM
+                and state.time - time <= SHUT_FOR
+                and share[:, k].max() > 0.3
+            ):
+                found.update(dict.fromkeys((way.towards, *self.waits.get(way.name, ()))))
+        return tuple(found)
 
     def tell(self, state: TrafficState, outflow: npt.NDArray[np.float32]) -> tuple[Forecast, ...]:
         """The letters of this second: `outflow` (horizon, n_lanes) by exits to those downstream, room and price to those upstream."""
@@ -117,5 +149,7 @@ class Neighbours:
                 float(state.queue[lane] + state.arrivals[lane, : int(state.sight[lane])].sum()) for lane in lanes
             )
             wait = max(float(state.queue[lane] / state.saturation[lane]) for lane in lanes)
-            letters.append(Forecast(name, sender, exit_, state.time, room=max(place - there, 0.0), price=wait))
+            room = max(place - there, 0.0)
+            waits = self._waits_for(state, lanes) if room < LITTLE_ROOM else ()
+            letters.append(Forecast(name, sender, exit_, state.time, room=room, price=wait, waits=waits))
         return tuple(letters)

@@ -12,7 +12,7 @@ from signalwright.controllers.laemmer import Laemmer
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.forecast import Forecast, Neighbourly
-from signalwright.core.intersection import Intersection
+from signalwright.core.intersection import Intersection, Movement
 from signalwright.core.state import TrafficState
 from simple_sites import crossing, quiet, seen, status
 
@@ -127,6 +127,43 @@ def test_a_neighbour_without_room_gets_nobody() -> None:
     state = _state(site, queue=[(0, 6.0), (2, 3.0)])
     controller.hear((Forecast("B", "A", "e", state.time, room=0.5, price=30.0),))
     assert (controller.neighbours.shut(state)[:2] > 0).all()
+
+
+def _with_a_turn(name: str, towards: str) -> Intersection:
+    """The crossing, where traffic from the north may also turn east."""
+    site = crossing(name, towards)
+    north = replace(
+        site.groups[1], movements=(Movement("n->s", "n", "s", ("n_0",)), Movement("n->e", "n", "e", ("n_0",)))
+    )
+    return replace(site, groups=(site.groups[0], north))
+
+
+def test_who_waits_for_whom_is_told_upstream() -> None:
+    """A full stretch behind a full exit tells upstream the junctions it waits for, through others too; one with room tells nobody."""
+    site = crossing("B", towards="C")
+    controller = Adaptive(site)
+    outflow = Forecast("A", "B", "w", 1.0, outflow=(0.2,))
+    for queue, waits in ((40.0, ("C", "D")), (2.0, ())):
+        state = _state(site, queue=[(0, queue), (1, queue)])
+        controller.hear((outflow, Forecast("C", "B", "e", state.time, room=0.0, waits=("D",))))
+        told = controller.neighbours.tell(state, np.zeros((60, 3), np.float32))
+        assert [f.waits for f in told if f.room is not None] == [waits]
+
+
+def test_nobody_is_let_into_a_ring() -> None:
+    """Who hears his own name in whom his exit waits for stands in a ring: lanes from outside are held, those of the ring are not."""
+    site = _with_a_turn("A", towards="B")
+    controller = Adaptive(site)
+    state = _state(site, queue=[(0, 6.0), (2, 3.0)])
+    state.turning[2] = [0.0, 0.4, 0.6] if state.turning.shape[1] == 3 else state.turning[2]
+    controller.hear((Forecast("C", "A", "w", state.time, outflow=(0.2,)),))
+    assert not controller.neighbours.shut(state).any()
+    controller.hear((Forecast("B", "A", "e", state.time, room=0.0, waits=("C", "A")),))
+    assert (controller.neighbours.shut(state) > 0).all()
+    controller.hear((Forecast("B", "A", "e", state.time, room=6.0),))
+    assert (controller.neighbours.shut(state) > 0).tolist() == [False, False, True]
+    state.time += 60.0
+    assert not controller.neighbours.shut(state).any()
 
 
 def test_its_reasons_can_be_read() -> None:
