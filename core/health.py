@@ -5,6 +5,7 @@ Faults found, and what finds them:
     reported      the cabinet says so itself
     stuck on      occupied without a break for five minutes, or for a minute of green during which the loops beside it saw traffic
     stuck off     silent for ten minutes in which it should have seen a dozen vehicles, or while its partner in the lane saw twenty-five
+    dull          counts under 60 % of what its partner in the lane does, and the approach loses vehicles there (conservation)
     chatter       more than two vehicles a second, or more than 2400 veh/h over a minute
 """
 
@@ -30,6 +31,7 @@ class Fault(enum.IntEnum):
     STUCK_ON = 2
     STUCK_OFF = 3
     CHATTER = 4
+    DULL = 5
 
 
 ON_FOR = 300.0  # [s] of unbroken occupancy
@@ -41,7 +43,11 @@ BURST = 3  # vehicles within one second
 FLOOD = 2400.0 / 3600.0  # [veh/s]
 SANE_FOR = 60.0  # [s] without the symptom before a loop is believed again
 HOUR_QUARTER, MINUTE = 1.0 / 900.0, 1.0 / 60.0
-LIMITS = np.array([ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER])
+WINDOW = 60.0  # vehicles of one loop after which its approach is judged for conservation
+KEPT, OF_ALL = 0.6, 0.85  # shares of its partner's count, and of the approach's, that are no fault
+LIMITS = np.array(
+    [ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER, WINDOW, KEPT, OF_ALL]
+)
 
 
 class Health:
@@ -52,7 +58,7 @@ class Health:
         self.site = site
         self.fault = np.zeros(n, dtype=np.int32)
         self.trust = np.ones(n)
-        self._symptoms = np.zeros((8, n))
+        self._symptoms = np.zeros((kernels.SYMPTOMS, n))
         self._seconds = 0
         self._stops = np.array([d.kind is LoopKind.STOP for d in site.detectors], dtype=np.bool_)
         self._exits = np.array([d.kind is LoopKind.EXIT for d in site.detectors], dtype=np.bool_)
@@ -83,11 +89,14 @@ class Health:
 
 
 def _partners(site: Intersection) -> npt.NDArray[np.int32]:
-    """For each loop the one other loop nearly all its traffic must also cross: stop line and advance loop of one lane; else -1."""
-    partner = np.full(len(site.detectors), -1, dtype=np.int32)
+    """(2, n_detectors) the one other loop nearly all its traffic must also cross: stop line and advance loop of one lane; else -1. And
+    the number of its approach."""
+    approach = list(dict.fromkeys(d.lane.rsplit("_", 1)[0] for d in site.detectors))
+    found = np.full((2, len(site.detectors)), -1, dtype=np.int32)
+    partner, found[1] = found[0], [approach.index(d.lane.rsplit("_", 1)[0]) for d in site.detectors]
     stop = {d.lanes[0]: k for k, d in enumerate(site.detectors) if d.kind is LoopKind.STOP and len(d.lanes) == 1}
     for k, d in enumerate(site.detectors):
         if d.kind is LoopKind.ADVANCE and d.lanes == (d.lane,) and d.lane in stop:
             partner[k] = stop[d.lane]
             partner[stop[d.lane]] = k
-    return partner
+    return found

@@ -11,13 +11,16 @@ from signalwright.core.health import (
     BURST,
     FLOOD,
     HOUR_QUARTER,
+    KEPT,
     MINUTE,
     MISSED,
+    OF_ALL,
     ON_FOR,
     ON_IN_GREEN,
     PASSED,
     SANE_FOR,
     SILENT,
+    WINDOW,
     Fault,
     Health,
 )  # fmt: skip
@@ -30,12 +33,14 @@ class NaiveHealth:
     def __init__(self, site: Intersection) -> None:
         n = len(site.detectors)
         made = Health(site)
-        self._stops, self._exits, self._lane, self._partner = made._stops, made._exits, made._lane, made._partner
+        self._stops, self._exits, self._lane = made._stops, made._exits, made._lane
+        self._partner, self._approach = made._partner
         self.fault: Any = np.zeros(n, dtype=np.int8)
         self.trust = np.ones(n)
         self._seconds = 0
         self._standing, self._standing_green, self._missed = np.zeros(n), np.zeros(n), np.zeros(n)
         self._passed, self._silent = np.zeros(n), np.zeros(n)
+        self._counted, self._dull = np.zeros(n), np.zeros(n, dtype=np.bool_)
         self._quick, self._mean, self._sane = np.zeros(n), np.zeros(n), np.zeros(n)
 
     def update(self, counts: Counts, green: Any) -> Any:
@@ -60,10 +65,35 @@ class NaiveHealth:
         alone = (self._missed >= MISSED) & (self._silent >= SILENT)
         found = np.where(alone | (self._passed >= PASSED), int(Fault.STUCK_OFF), 0)
         found = np.where((self._standing >= ON_FOR) | (self._standing_green >= ON_IN_GREEN), int(Fault.STUCK_ON), found)
+        found = np.where(self._dull & (found == 0), int(Fault.DULL), found)
         found = np.where((seen >= BURST) | (self._quick > FLOOD), int(Fault.CHATTER), found)
         found = np.where(counts.fault, int(Fault.REPORTED), found)
         self._sane = np.where(found > 0, 0.0, self._sane + counts.interval)
-        healed = (found == 0) & (self._sane >= np.where(self.fault == Fault.STUCK_OFF, 1.0, SANE_FOR))
+        healed = (found == 0) & (
+            self._sane >= np.where(np.isin(self.fault, (Fault.STUCK_OFF, Fault.DULL)), 1.0, SANE_FOR)
+        )
         self.fault = np.where(found > 0, found, np.where(healed, 0, self.fault)).astype(np.int8)
         np.copyto(self.trust, self.fault == 0)
+        self._conserve(seen)
         return self.trust
+
+    def _conserve(self, seen: Any) -> None:
+        """As the kernel's `conserve`, approach by approach."""
+        sound = np.isin(self.fault, (Fault.NONE, Fault.DULL))
+        paired = self._partner >= 0
+        both = paired & sound & sound[self._partner]
+        self._counted = np.where(both, self._counted + seen, 0.0)
+        full = self._approach[both & (self._counted >= WINDOW)]
+        if not len(full):
+            return
+        rows = np.flatnonzero(paired & (self._approach == full[-1]))
+        left = self._counted[[k for k in rows if self._stops[k]]].sum()
+        came = self._counted[[k for k in rows if not self._stops[k]]].sum()
+        for k in rows:
+            mine, other = self._counted[k], self._counted[self._partner[k]]
+            ours, theirs = (left, came) if self._stops[k] else (came, left)
+            if mine < KEPT * other and ours < OF_ALL * theirs:
+                self._dull[k] = True
+            elif mine >= 0.5 * (1.0 + KEPT) * other:
+                self._dull[k] = False
+        self._counted[rows] = 0.0

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from . import book, kernel
+from .health import SYMPTOMS
 from .places import array
 from .second import CROSSING, second
 from .sequence import AMBER, elapse
@@ -64,8 +65,8 @@ def seconds(
             array(at[k, 27], (loops,), np.bool_),
             array(at[k, 28], (loops,), np.bool_),
             array(at[k, 29], (loops,), np.int32),
-            array(at[k, 30], (loops,), np.int32),
-            array(at[k, 31], (8, loops), np.float64),
+            array(at[k, 30], (2, loops), np.int32),
+            array(at[k, 31], (SYMPTOMS, loops), np.float64),
             array(at[k, 32], (loops,), np.int32),
             array(at[k, 33], (loops,), np.float64),
         )

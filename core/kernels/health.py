@@ -9,7 +9,8 @@ from . import kernel
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
-NONE, REPORTED, STUCK_ON, STUCK_OFF, CHATTER = 0, 1, 2, 3, 4
+NONE, REPORTED, STUCK_ON, STUCK_OFF, CHATTER, DULL = 0, 1, 2, 3, 4, 5
+SYMPTOMS = 10
 
 
 @kernel(lean=True)
@@ -31,8 +32,9 @@ def judge(
 ) -> None:
     """One interval [s] of all loops (D,), the `seconds`th; `green` (L,) says which lanes have all their movements green.
 
-    `symptoms` (8, D) are standing, standing at green, missed, passed, silent, quick, mean, sane. `limits` are on_for, on_in_green,
-    missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, as core.health names them.
+    `partner` (2, D) are the loop nearly all traffic of a loop must also cross, -1 for none, and the number of its approach. `symptoms`
+    (10, D) are standing, standing at green, missed, passed, silent, quick, mean, sane, counted, dull. `limits` are on_for, on_in_green,
+    missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, as core.health names them.
     """
     on_for, on_in_green, missed_most, silent_most, passed_most = limits[0], limits[1], limits[2], limits[3], limits[4]
     burst, flood, sane_for, minute = limits[5], limits[6], limits[7], limits[8]
@@ -58,8 +60,8 @@ def judge(
             symptoms[4, k] = 0.0
         else:
             symptoms[2, k] += symptoms[6, k]
-            if partner[k] >= 0:
-                symptoms[3, k] += vehicles[partner[k]]
+            if partner[0, k] >= 0:
+                symptoms[3, k] += vehicles[partner[0, k]]
             symptoms[4, k] += interval
         if symptoms[4, k] < silent_most:
             symptoms[6, k] += (seen - symptoms[6, k]) * weight
@@ -68,6 +70,8 @@ def judge(
             found = STUCK_OFF
         if symptoms[0, k] >= on_for or symptoms[1, k] >= on_in_green:
             found = STUCK_ON
+        if symptoms[9, k] > 0.0 and found == NONE:
+            found = DULL
         if seen >= burst or symptoms[5, k] > flood:
             found = CHATTER
         if reported[k]:
@@ -77,6 +81,57 @@ def judge(
             fault[k] = found
         else:
             symptoms[7, k] += interval
-            if symptoms[7, k] >= (1.0 if fault[k] == STUCK_OFF else sane_for):
+            if symptoms[7, k] >= (1.0 if fault[k] == STUCK_OFF or fault[k] == DULL else sane_for):
                 fault[k] = NONE
         trust[k] = 1.0 if fault[k] == NONE else 0.0
+    conserve(vehicles, stops, partner, limits, symptoms, fault)
+
+
+@kernel(lean=True)
+def conserve(
+    vehicles: npt.NDArray[np.int32],
+    stops: Bools,
+    partner: npt.NDArray[np.int32],
+    limits: Floats,
+    symptoms: Floats,
+    fault: npt.NDArray[np.int32],
+) -> None:
+    """What came over the advance loops of an approach leaves over its stop lines: who counts too few of it is dull.
+
+    Judged when one of its loops has counted a window full. Vehicles that change lanes in between are missed nowhere, so a loop is only
+    dull while the whole approach loses vehicles on its side; pairs with another fault are left out.
+    """
+    window, kept, of_all = limits[10], limits[11], limits[12]
+    due = -1
+    for k in range(vehicles.shape[0]):
+        other = partner[0, k]
+        if other < 0:
+            continue
+        if (fault[k] == NONE or fault[k] == DULL) and (fault[other] == NONE or fault[other] == DULL):
+            symptoms[8, k] += vehicles[k]
+            if symptoms[8, k] >= window:
+                due = partner[1, k]
+        else:
+            symptoms[8, k] = 0.0
+            symptoms[8, other] = 0.0
+    if due < 0:
+        return
+    came, left = 0.0, 0.0
+    for k in range(vehicles.shape[0]):
+        if partner[0, k] >= 0 and partner[1, k] == due:
+            if stops[k]:
+                left += symptoms[8, k]
+            else:
+                came += symptoms[8, k]
+    for k in range(vehicles.shape[0]):
+        if partner[0, k] < 0 or partner[1, k] != due:
+            continue
+        mine, other_s = symptoms[8, k], symptoms[8, partner[0, k]]
+        ours, theirs = (left, came) if stops[k] else (came, left)
+        if mine < kept * other_s and ours < of_all * theirs:
+            symptoms[9, k] = 1.0
+        elif mine >= 0.5 * (1.0 + kept) * other_s:
+            symptoms[9, k] = 0.0
+    for k in range(vehicles.shape[0]):
+        if partner[0, k] >= 0 and partner[1, k] == due:
+            symptoms[8, k] = 0.0

@@ -20,6 +20,7 @@ import numpy as np
 
 from signalwright.controllers.adaptive import Adaptive
 from signalwright.core.estimate import Estimate
+from signalwright.experiments.spec import scenario_path
 from signalwright.networks.detectors import place_loops
 from signalwright.networks.netfile import read_lights
 from signalwright.networks.scenario import read_scenario
@@ -46,7 +47,7 @@ def main() -> None:
     parser.add_argument("--begin", type=float)
     parser.add_argument("--end", type=float)
     arguments = parser.parse_args()
-    scenario = read_scenario(arguments.scenario)
+    scenario = read_scenario(scenario_path(arguments.scenario))
     lights = place_loops(scenario, read_lights(scenario, "resco"))
     errors: dict[tuple[str, str], list[tuple[float, float, float, float]]] = defaultdict(list)
     turns: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
