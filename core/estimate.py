@@ -14,13 +14,15 @@ from .health import Health
 from .intersection import Intersection
 from .kernels import book
 from .kernels.estimate import SETBACK
-from .kernels.fleet import seconds
+from .kernels.fleet import hear, seconds
 from .kernels.learning import see, set_turning
 from .kernels.second import CROSSING, second
 from .ports import Status
+from .sequencer import Sequencers
 from .state import TrafficState
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
 
 HORIZON = 120
 RING = 256
@@ -90,7 +92,10 @@ class Estimate:
     def update(self, counts: Counts, status: Status) -> TrafficState:
         """The state at the end of the interval the counts speak of."""
         self.hear(counts, status)
-        return self.told(second(round(counts.time), counts.interval, *self._tables))
+        if second(round(counts.time), counts.interval, *self._tables):  # other loops are believed than before
+            self.state.notes = self.health.notes()
+        self.state.inside = self._memory.item(book.INSIDE)
+        return self.state
 
     def hear(self, counts: Counts, status: Status) -> None:
         """Take down what is new."""
@@ -106,13 +111,6 @@ class Estimate:
         else:
             self._green[:] = self.site.stage_greens[status.stage] if status.stage >= 0 else self._none
         self._vehicles[:], self._occupancy[:], self._reported[:] = counts.vehicles, counts.occupancy, counts.fault
-
-    def told(self, changed: bool) -> TrafficState:
-        """The state after a second; `changed` says that other loops are believed than before."""
-        if changed:
-            self.state.notes = self.health.notes()
-        self.state.inside = self._memory.item(book.INSIDE)
-        return self.state
 
     @property
     def places(self) -> list[int]:
@@ -135,20 +133,41 @@ class Estimates:
 
     def __init__(self, estimates: Sequence[Estimate]) -> None:
         self._estimates = tuple(estimates)
+        self.states = [estimate.state for estimate in estimates]
         self._places = np.array([estimate.places for estimate in estimates], dtype=np.int64)
         self._sizes = np.array([estimate.sizes for estimate in estimates], dtype=np.int64)
         self._now, self._interval = np.zeros(len(estimates), dtype=np.int64), np.zeros(len(estimates))
-        self._changed = np.zeros(len(estimates), dtype=np.bool_)
+        self._changed, self._inside = np.zeros(len(estimates), dtype=np.bool_), np.zeros(len(estimates))
 
     def update(self, heard: Sequence[tuple[Counts, Status]]) -> list[TrafficState]:
         """The states at the end of the interval, from what each heard, in the order of the estimators."""
         for k, (estimate, (counts, status)) in enumerate(zip(self._estimates, heard, strict=True)):
             estimate.hear(counts, status)
             self._now[k], self._interval[k] = round(counts.time), counts.interval
-        seconds(self._now, self._interval, self._places, self._sizes, self._changed)
-        return [
-            estimate.told(changed) for estimate, changed in zip(self._estimates, self._changed.tolist(), strict=True)
-        ]
+        return self._told()
+
+    def second(
+        self, time: float, vehicles: npt.NDArray[np.int32], occupancy: Floats, rows: Rows, first: Rows, machines: Sequencers
+    ) -> list[TrafficState]:  # fmt: skip
+        """The states at the end of the second up to `time`, from the loops of all of them and from their `machines`, as settled then.
+
+        `vehicles`, `occupancy` (n_loops,); `rows` says which of the loops each has, its own from `first` (n+1,) on.
+        """
+        hear(vehicles, occupancy, rows, first, machines.aspects_at, self._places, self._sizes)
+        self._now[:], self._interval[:] = round(time), 1.0
+        elapsed = np.maximum(time - machines.full_since, 0.0)
+        seen = zip(self.states, machines.stage.tolist(), machines.complete.tolist(), elapsed.tolist(), strict=True)
+        for state, stage, complete, since in seen:
+            state.time, state.stage, state.in_interstage, state.elapsed = time, stage, not complete, since
+        return self._told()
+
+    def _told(self) -> list[TrafficState]:
+        seconds(self._now, self._interval, self._places, self._sizes, self._changed, self._inside)
+        for k in np.flatnonzero(self._changed).tolist():
+            self.states[k].notes = self._estimates[k].health.notes()
+        for state, inside in zip(self.states, self._inside.tolist(), strict=True):
+            state.inside = inside
+        return self.states
 
 
 def _span(these: npt.NDArray[np.bool_]) -> tuple[int, int]:

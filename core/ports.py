@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from .aspects import Aspects
 from .counts import Counts
 from .intersection import Intersection
 from .state import TrafficState
+
+if TYPE_CHECKING:
+    from .estimate import Estimates
 
 Wish = int | None
 """The stage row a controller asks for; None leaves the cabinet as it is."""
@@ -71,6 +74,24 @@ class Cabinet(Protocol):
 
     def request(self, wish: Wish, calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None) -> Refusal:
         """Ask for a stage; `calls` (n_groups,) says who has demand, None that all do."""
+
+
+class Abreast(Protocol):
+    """Several cabinets read and asked together, second by second: less time than one by one, and the same counts and aspects."""
+
+    def hear(self, estimates: Estimates) -> Sequence[TrafficState]:
+        """The states of now, from what their loops said in the last second, brought on by their estimators."""
+
+    def request(self, wishes: Sequence[Wish], calls: Sequence[npt.NDArray[np.bool_]]) -> Sequence[Refusal]:
+        """Ask each for a stage, as Cabinet does."""
+
+
+@runtime_checkable
+class Sociable(Protocol):
+    """A cabinet that may go together with others."""
+
+    def beside(self, cabinets: Sequence[Cabinet]) -> Abreast | None:
+        """These cabinets together, if they can be."""
 
 
 class Clock(Protocol):

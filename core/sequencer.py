@@ -14,7 +14,7 @@ from .aspects import Aspect, Aspects
 from .errors import SiteError
 from .intersection import Intersection
 from .kernels import sequence as machine
-from .kernels.fleet import elapse_all
+from .kernels.fleet import ASPECT, elapse_all, grant_all, settle
 from .kernels.redtime import NEVER
 from .ports import Refusal, Wish
 
@@ -177,20 +177,52 @@ class Sequencer:
 
 
 class Sequencers:
-    """Several sequencers in which time passes together: less time than one by one, and the same aspects."""
+    """Several sequencers together: less time than one by one, and the same aspects. For each of the n, as of the last `settle`:
 
-    def __init__(self, sequencers: Sequence[Sequencer]) -> None:
+    stage, complete  (n,) as in Sequencer
+    full_since       (n,) [s] since when all groups of the stage are green, inf while they are not
+    changed          (n,) bool: its aspects, its stage or who clears may be others than before; stays until it is taken back
+    clearing         n times (n_groups,) bool: not green, and the longest intergreen after its green has not passed
+    aspects_at       (n,) the addresses of their aspects
+    """
+
+    def __init__(self, sequencers: Sequence[Sequencer], driven: Sequence[bool] | None = None) -> None:
+        """Time passes here only in those `driven`, None: in all."""
+        n, sites = len(sequencers), [s.site for s in sequencers]
         self._kept = tuple(s._arrays for s in sequencers)
-        self._places = np.array([[a.ctypes.data for a in arrays] for arrays in self._kept], dtype=np.int64).reshape(
-            -1, 18
-        )
-        self._sizes = np.array(
-            [(len(s.site.groups), len(s.site.stages), len(s._tables.rotation)) for s in sequencers], dtype=np.int64
-        ).reshape(-1, 3)
+        places = [[a.ctypes.data for a in arrays] for arrays in self._kept]
+        self._at = np.array(places, dtype=np.int64).reshape(-1, 18)
+        self.aspects_at = self._at[:, ASPECT].copy()
+        sizes = [(len(s.site.groups), len(s.site.stages), len(s._tables.rotation)) for s in sequencers]
+        self._sizes = np.array(sizes, dtype=np.int64).reshape(-1, 3)
+        self._first = np.concatenate(([0], np.cumsum(self._sizes[:, 0])))
+        self._driven = np.ones(n, dtype=np.bool_) if driven is None else np.array(driven, dtype=np.bool_)
+        longest = [np.where(site.conflict, site.intergreen, 0.0).max(axis=1) for site in sites]
+        self._clearance = np.concatenate([np.zeros(0), *longest])
+        self._shown = np.full(len(self._clearance), -1, dtype=np.int8)
+        self._clearing = np.zeros(len(self._clearance), dtype=np.bool_)
+        self.clearing = [self._clearing[a:b] for a, b in pairwise(self._first)]
+        self._answers = np.zeros(n, dtype=np.int32)
+        self.stage, self.full_since, self._clear_at = np.full(n, -1, dtype=np.int32), *np.full((2, n), np.inf)
+        self.complete, self.changed = np.zeros((2, n), dtype=np.bool_)
 
     def elapse(self, ticks: int = TICKS) -> None:
         """Let `ticks` of 100 ms pass in each."""
-        elapse_all(ticks, self._places, self._sizes)
+        elapse_all(ticks, self._driven, self._at, self._sizes)
+
+    def grant(self, wishes: Sequence[Wish], calls: Sequence[Bools]) -> list[Refusal]:
+        """Each hears its wish and the calls of now; says why it was not taken up, or NONE."""
+        asked = np.array([-1 if wish is None else wish for wish in wishes], dtype=np.int32)
+        grant_all(asked, np.concatenate(calls), self._first, self._at, self._sizes, self._answers)
+        return [_REFUSALS[answer] if answer >= 0 else Refusal.NOT_IN_CONTROL for answer in self._answers.tolist()]
+
+    def settle(self, time: float, row: int | None = None) -> None:
+        """Notice what is shown at `time` [s], by all of them or by that of one row."""
+        begin, end = (0, len(self.stage)) if row is None else (row, row + 1)
+        settle(
+            time, begin, end, self._driven, self._first, self._at, self._sizes, self._clearance, self._shown, self._clearing,
+            self.stage, self.complete, self.full_since, self._clear_at, self.changed,
+        )  # fmt: skip
 
 
 def _bounds(

@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from ..core.aspects import Aspect
 from ..core.counts import Counts
 from ..core.errors import InputError
+from ..core.estimate import Estimates
 from ..core.intersection import Intersection
 from ..core.messages import _
-from ..core.ports import Mode, Refusal, Status, Wish
+from ..core.ports import Cabinet, Mode, Refusal, Status, Wish
 from ..core.sequencer import Sequencer, Sequencers
+from ..core.state import TrafficState
 from .detectors import own_loops, write_loops
 from .light import Light
 from .loops import Loops
@@ -28,7 +29,6 @@ from .scenario import Scenario
 from .simulator import Approaching, InProcess, Simulator, find_sumo
 from .wire import OverTraci
 
-_GREEN, _NEVER, _GRAIN = int(Aspect.GREEN), float("inf"), 1e-6
 Transport = Literal["libsumo", "traci"]
 
 
@@ -50,13 +50,16 @@ class SumoStreet:
         self.loops = Loops(simulator, names)
         """What the loops said in the last second."""
         self.cabinets: dict[str, SumoCabinet] = {}
-        for light in lights:
-            rows = np.array([place[d.name] for d in light.intersection.detectors], dtype=np.intp)
-            self.cabinets[light.name] = SumoCabinet(self, light, rows)
+        for k, light in enumerate(lights):
+            rows = np.array([place[d.name] for d in light.intersection.detectors], dtype=np.int64)
+            self.cabinets[light.name] = SumoCabinet(self, k, light, rows)
         self._all = tuple(self.cabinets.values())
-        self._shown: list[tuple[str, str]] = [(c.light.name, c.letters()) for c in self._all]
+        self._rows = np.concatenate([c.rows for c in self._all]) if self._all else np.zeros(0, dtype=np.int64)
+        self._first = np.concatenate(([0], np.cumsum([len(c.rows) for c in self._all], dtype=np.int64)))
+        self.machines = self._machines()
+        self._shown: list[tuple[str, str]] = []
+        self._show_new()
         self._running = True
-        self._sequencers: Sequencers | None = None
         self._overview: tuple[float, dict[str, list[Approaching]]] = (-1.0, {})
 
     def tick(self) -> bool:
@@ -74,15 +77,45 @@ class SumoStreet:
         return True
 
     def _pass_second(self) -> None:
-        if self._sequencers is None:
-            self._sequencers = Sequencers([c.sequencer for c in self._all if not c.follows])
         for cabinet in self._all:
             cabinet.keep()
-        self._sequencers.elapse()
+        self.machines.elapse()
+        self.machines.settle(self.time)
+
+    def beside(self, cabinets: Sequence[Cabinet]) -> SumoStreet | None:
+        """See Sociable: the street itself, if these are all its cabinets."""
+        mine = len(cabinets) == len(self._all) and all(a is b for a, b in zip(cabinets, self._all, strict=True))
+        return self if mine else None
+
+    def hear(self, estimates: Estimates) -> list[TrafficState]:
+        """See Abreast."""
+        if any(cabinet.owes or cabinet.follows for cabinet in self._all):
+            return estimates.update([(cabinet.read(), cabinet.status()) for cabinet in self._all])
+        for cabinet in self._all:
+            cabinet.heard()
+        loops = self.loops
+        return estimates.second(self.time, loops.vehicles, loops.occupancy, self._rows, self._first, self.machines)
+
+    def request(self, wishes: Sequence[Wish], calls: Sequence[npt.NDArray[np.bool_]]) -> list[Refusal]:
+        """See Abreast."""
+        refusals = self.machines.grant(wishes, calls)
+        self._show_new()
+        return refusals
+
+    def _show_new(self) -> None:
+        """Show in the next second what is shown otherwise than before."""
+        machines = self.machines
+        machines.settle(self.time)
+        for k in np.flatnonzero(machines.changed).tolist():
+            self._all[k].spell()
+
+    def _machines(self) -> Sequencers:
+        return Sequencers([c.sequencer for c in self._all], [not c.follows for c in self._all])
 
     def restate(self) -> None:
         """A cabinet follows another sequencer from now on."""
-        self._sequencers = None
+        self.machines = self._machines()
+        self.machines.settle(self.time)
 
     def approaching(self, light: str) -> list[Approaching]:
         """Every vehicle whose next light this is; for full view alone. Raises InputError over TraCI."""
@@ -120,42 +153,49 @@ class SumoStreet:
 
 
 class SumoCabinet:
-    """One light: a sequencer that owns its letters, and the rows of its loops."""
+    """One light: a sequencer that owns its letters, and the rows of its loops. It is the street's `row`th."""
 
-    def __init__(self, street: SumoStreet, light: Light, rows: npt.NDArray[np.intp]) -> None:
-        self.light = light
-        self._street = street
+    def __init__(self, street: SumoStreet, row: int, light: Light, rows: npt.NDArray[np.int64]) -> None:
+        self.light, self.rows = light, rows
+        self._street, self._row = street, row
         self._site = light.intersection
         self.sequencer = Sequencer(light.intersection)
-        self._rows = _as_slice(rows)
+        self._own = _as_slice(rows)
         self._last_read = street.time
         self._read = True
         self._owed: tuple[npt.NDArray[np.int32], npt.NDArray[np.float64]] | None = None
         self._no_fault = np.zeros(len(rows), dtype=np.bool_)
         self._no_fault.setflags(write=False)
-        self._clearance = np.where(self._site.conflict, self._site.intergreen, 0.0).max(axis=1)
         self._aspects = self.sequencer.aspects
-        self._key: tuple[int, bytes] = (-2, b"")
-        self._full_since: float | None = None
-        self._clear_at, self._stale = _NEVER, True
-        self._known: dict[tuple[int, bytes, bytes], str] = {}
-        self._letters = self._spelt = ""
+        self._letters = ""
         self.follows = False
 
     def follow(self, sequencer: Sequencer) -> None:
         """From now on the lamps are those of another cabinet's `sequencer`, whose time is not ours; see `show`."""
-        self.sequencer, self._aspects, self.follows, self._stale = sequencer, sequencer.aspects, True, True
+        self.sequencer, self._aspects, self.follows = sequencer, sequencer.aspects, True
         self._street.restate()
 
     def begin_as(self, sequencer: Sequencer) -> None:
         """Before the first tick: the lamps are as `sequencer` has them, and go on from there in our time."""
-        self.sequencer, self._aspects, self._stale = sequencer, sequencer.aspects, True
+        self.sequencer, self._aspects = sequencer, sequencer.aspects
         self._street.restate()
         self.show()
 
+    def beside(self, cabinets: Sequence[Cabinet]) -> SumoStreet | None:
+        """See Sociable."""
+        return self._street.beside(cabinets)
+
     def show(self) -> None:
         """Show in the next second what the lamps are now."""
-        letters = self.letters()
+        self._street.machines.settle(self._street.time, self._row)
+        if self._street.machines.changed[self._row]:
+            self.spell()
+
+    def spell(self) -> None:
+        """`show`, where the street has settled already and something may be new."""
+        machines, row = self._street.machines, self._row
+        machines.changed[row] = False
+        letters = self.light.letters(self._aspects, machines.stage.item(row), machines.clearing[row])
         if letters != self._letters:
             self._letters = letters
             self._street.show(self.light.name, letters)
@@ -168,23 +208,24 @@ class SumoCabinet:
     def read(self) -> Counts:
         """What the loops said since the last read."""
         time, loops = self._street.time, self._street.loops
-        vehicles, occupancy = loops.vehicles[self._rows], loops.occupancy[self._rows]
+        vehicles, occupancy = loops.vehicles[self._own], loops.occupancy[self._own]
         seconds = time - self._last_read
         if self._read:
             vehicles, occupancy, seconds = np.zeros_like(vehicles), np.zeros_like(occupancy), 0.0
         elif self._owed is not None:
             vehicles, occupancy = self._owed[0] + vehicles, (self._owed[1] + occupancy) / seconds
             self._owed = None
-        self._read = True
-        self._last_read = time
+        self.heard()
         return Counts(time, seconds, vehicles, occupancy, self._no_fault)
 
     def status(self) -> Status:
         """Stage and aspects now."""
-        self._settle()
-        time = self._street.time
-        elapsed = 0.0 if self._full_since is None else time - self._full_since
-        return Status(time, self._key[0], not self.sequencer.complete, elapsed, Mode.REMOTE, self._aspects)
+        time, machines, row = self._street.time, self._street.machines, self._row
+        machines.settle(time, row)
+        elapsed = max(time - machines.full_since.item(row), 0.0)
+        return Status(
+            time, machines.stage.item(row), not machines.complete.item(row), elapsed, Mode.REMOTE, self._aspects
+        )
 
     def request(self, wish: Wish, calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None) -> Refusal:
         """Ask for a stage; what the sequencer grants is shown from now on."""
@@ -194,44 +235,29 @@ class SumoCabinet:
 
     def letters(self) -> str:
         """The state string of now."""
-        self._settle()
-        return self._spell() if self._stale or self._street.time >= self._clear_at else self._spelt
+        machines, row = self._street.machines, self._row
+        machines.settle(self._street.time, row)
+        return self.light.letters(self._aspects, machines.stage.item(row), machines.clearing[row])
 
     def keep(self) -> None:
         """A second begins; what was not read is kept for the next read."""
         if not self._read:
-            vehicles, occupancy = self._street.loops.vehicles[self._rows], self._street.loops.occupancy[self._rows]
+            vehicles, occupancy = self._street.loops.vehicles[self._own], self._street.loops.occupancy[self._own]
             owed = self._owed
             self._owed = (vehicles, occupancy) if owed is None else (owed[0] + vehicles, owed[1] + occupancy)
         self._read = False
 
-    def _settle(self) -> None:
-        """Notice a change of stage or aspects, and since when the stage is fully green."""
-        key = (self.sequencer.stage, self._aspects.tobytes())
-        if key == self._key:
-            return
-        self._key, self._stale = key, True
-        ages = self.sequencer.ages
-        green = self._site.stage_greens[key[0]] if key[0] >= 0 else np.zeros(len(ages), dtype=np.bool_)
-        full = bool(green.any()) and bool((self._aspects[green] == _GREEN).all())
-        self._full_since = self._street.time - float(ages[green].min()) if full else None
+    @property
+    def owes(self) -> bool:
+        """Whether a read now would tell of more, or of less, than the last second."""
+        return self._read or self._owed is not None
 
-    def _spell(self) -> str:
-        since = self.sequencer.since_green
-        clearing = (since < self._clearance) & (self._aspects != _GREEN)
-        told = clearing.tobytes()
-        self._stale, self._clear_at = self.follows, _NEVER
-        if 1 in told:
-            self._clear_at = self._street.time + float((self._clearance - since)[clearing].min()) - _GRAIN
-        key = (*self._key, told)
-        letters = self._known.get(key)
-        if letters is None:
-            letters = self._known[key] = self.light.letters(self._aspects, self.sequencer.stage, clearing)
-        self._spelt = letters
-        return letters
+    def heard(self) -> None:
+        """What the loops said until now has been read."""
+        self._read, self._last_read = True, self._street.time
 
 
-def _as_slice(rows: npt.NDArray[np.intp]) -> slice | npt.NDArray[np.intp]:
+def _as_slice(rows: npt.NDArray[np.int64]) -> slice | npt.NDArray[np.int64]:
     """A slice where the rows are one behind the other: a view costs less than a copy."""
     if len(rows) and bool((np.diff(rows) == 1).all()):
         return slice(int(rows[0]), int(rows[-1]) + 1)

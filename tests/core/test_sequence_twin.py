@@ -11,6 +11,7 @@ import pytest
 
 from naive import NaiveSequencer
 from signalwright.core import sequencer as sequencer_module
+from signalwright.core.aspects import Aspect
 from signalwright.core.kernels import redtime, sequence
 from signalwright.core.sequencer import Sequencer, Sequencers, tables_of
 from strategies import random_site
@@ -88,12 +89,32 @@ def test_together_as_one_by_one() -> None:
     alone[1].flash()
     grouped[1].flash()
     together = Sequencers(grouped)
+    shown = [(-1, b"", b"")] * len(sites)
+    full_since = [np.inf] * len(sites)
     for second in range(300):
-        for site, one, other in zip(sites, alone, grouped, strict=True):
-            wish = int(rng.integers(0, len(site.stages))) if rng.random() < 0.2 else None
-            assert one.grant(wish) == other.grant(wish)
-            one.elapse()
+        wishes = [int(rng.integers(0, len(s.stages))) if rng.random() < 0.2 else None for s in sites]
+        calls = [rng.random(len(site.groups)) < 0.5 for site in sites]
+        granted = together.grant(wishes, calls)
+        assert granted == [one.grant(wish, c) for one, wish, c in zip(alone, wishes, calls, strict=True)]
+        together.settle(float(second))
+        for k, (site, one) in enumerate(zip(sites, alone, strict=True)):
+            longest = np.where(site.conflict, site.intergreen, 0.0).max(axis=1)
+            clearing = (one.since_green < longest) & (one.aspects != Aspect.GREEN)
+            assert np.array_equal(together.clearing[k], clearing)
+            assert together.stage[k] == one.stage
+            now = (one.stage, one.aspects.tobytes(), clearing.tobytes())
+            assert together.changed[k] or now == shown[k], "a change was not noticed"
+            if now[:2] != shown[k][:2]:
+                green = site.stage_greens[one.stage] & (one.stage >= 0)
+                full = green.any() and (one.aspects[green] == Aspect.GREEN).all()
+                full_since[k] = second - one.ages[green].min() if full else np.inf
+            shown[k] = now
+            assert together.full_since[k] == full_since[k]
+            assert together.complete[k] == one.complete
+        together.changed[:] = False
         together.elapse()
+        for one in alone:
+            one.elapse()
         for one, other in zip(alone, grouped, strict=True):
             for mine, theirs in zip(one._moving, other._moving, strict=True):
                 assert np.array_equal(mine, theirs), second

@@ -17,7 +17,8 @@ from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError
 from signalwright.core.estimate import Estimate
 from signalwright.core.loop import Junction, run
-from signalwright.core.ports import Refusal
+from signalwright.core.ports import Refusal, Wish
+from signalwright.core.state import TrafficState
 from signalwright.networks import simulator as simulator_module
 from signalwright.networks.options import Outputs, options_of
 from signalwright.networks.simulator import find_sumo
@@ -140,6 +141,31 @@ def test_controllers_see_loops_and_nothing_else(name: str, tmp_path: Path, monke
     assert calls.count("simulationStep") == 300
     assert calls.count("inductionloop.getVehicleData") > 50
     assert calls.count("trafficlight.setRedYellowGreenState") > 5
+
+
+class Alone(Estimate):
+    """An estimator the loop does not know, so that it goes from cabinet to cabinet."""
+
+
+@pytest.mark.parametrize("name", ["actuated", "max-pressure"])
+def test_cabinets_abreast_as_one_by_one(name: str, tmp_path: Path) -> None:
+    """Read and asked together, also after seconds nobody listened, the cabinets of a street grant and show what they do one by one."""
+    seen: dict[type[Estimate], list[Any]] = {}
+    controller = load_controller(name)
+    for make in (Estimate, Alone):
+        into = seen.setdefault(make, [])
+
+        def note(junction: Junction, state: TrafficState, wish: Wish, refusal: Refusal, into: list[Any] = into) -> None:
+            into.append((state.time, junction.cabinet.status().stage, state.elapsed, wish, refusal))
+
+        with street("corridor", tmp_path / make.__name__, end=shipped("corridor")[0].begin + 400) as clock:
+            for _ in range(3):
+                clock.tick()
+            cabinets = clock.cabinets.values()
+            run(clock, [Junction(c, make(c.intersection), controller(c.intersection)) for c in cabinets], note)
+    assert len(seen[Estimate]) == 397 * 6
+    assert seen[Estimate] == seen[Alone]
+    assert trips(tmp_path / "Estimate") == trips(tmp_path / "Alone") != []
 
 
 def test_nothing_is_lost_between_reads(tmp_path: Path) -> None:
