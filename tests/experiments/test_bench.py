@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pytest
@@ -10,7 +10,8 @@ import pytest
 from signalwright.core.certify import SafePlan, certify
 from signalwright.core.plan import Plan
 from signalwright.core.planning.fixed import CROSS_PRODUCT, needed_stages
-from signalwright.experiments.bench import IN_FORCE, Bench, Candidate, endured
+from signalwright.experiments.bench import IN_FORCE, TRAINING, Bench, Candidate, endured, mended
+from signalwright.experiments.refine import Judged
 from signalwright.networks.netfile import read_lights
 from sumo_material import load
 
@@ -30,11 +31,11 @@ class Heavy:
         self.asked: list[str] = []
         self.found = locks
 
-    def locks(self, plans: Mapping[str, SafePlan]) -> int:
+    def broken(self, plans: Mapping[str, SafePlan]) -> dict[int, Judged]:
         """By the number of entries: each candidate has one more."""
         name = f"c{len(plans)}"
         self.asked.append(name)
-        return self.found.get(name, 0)
+        return {seed: Judged(300.0, {}) for seed in range(self.found.get(name, 0))}
 
 
 def candidates() -> list[Candidate]:
@@ -84,3 +85,29 @@ def test_busy_turns_keep_their_stage() -> None:
         assert len(needed_stages(site, quiet, give_way=CROSS_PRODUCT)) == counts[2]
         dropped += counts[0] - counts[2]
     assert dropped > 0
+
+
+class Repairing:
+    """A bench on which light b breaks down in seed 1901 unless its cycle is long."""
+
+    def judged(self, plans: Sequence[Mapping[str, SafePlan]], seed: int) -> list[Judged]:
+        """Seed TRAINING + 1 is a usual one."""
+        return [self.one(of_all, seed) for of_all in plans]
+
+    def one(self, plans: Mapping[str, SafePlan], seed: int) -> Judged:
+        """The delay at a is always 30 s, at b 5 s or far more."""
+        worse = 200.0 if seed != TRAINING + 1 and plans["b"].cycle < 120 else 5.0
+        return Judged(30.0 + worse, {"a": 30.0, "b": worse})
+
+
+def test_the_light_that_breaks_down_is_given_another_plan() -> None:
+    """Of the other plans the one under which it comes through is taken, for that light alone."""
+    site, names = LIGHT.intersection, tuple(s.name for s in LIGHT.intersection.stages)
+    longer = certify(Plan("p", names, tuple(60 for _ in names)), site)
+    assert longer.cycle > 120 > PLANS["cross"].cycle
+    plans = {"a": PLANS["cross"], "b": PLANS["cross"]}
+    bench = cast(Bench, Repairing())
+    broken = {1901: Judged(230.0, {"a": 30.0, "b": 200.0})}
+    better = mended(bench, plans, broken, [{"a": longer, "b": longer}])
+    assert better == {"a": PLANS["cross"], "b": longer}
+    assert mended(bench, plans, broken, []) == plans
