@@ -8,7 +8,8 @@ import numpy as np
 
 from ..core.certify import SafePlan, certify
 from ..core.errors import UnsafePlan
-from ..core.plan import Plan
+from ..core.intersection import Intersection
+from ..core.plan import Plan, cycle_of
 
 Plans = Mapping[str, SafePlan]
 
@@ -31,19 +32,23 @@ WAYS = {
 
 
 def altered_light(
-    safe: SafePlan, rng: np.random.Generator, others: Sequence[SafePlan] = (), bound: bool = True
+    safe: SafePlan, rng: np.random.Generator, others: Sequence[SafePlan] = (), bound: bool = True, keep: bool = False
 ) -> SafePlan:
     """The plan of one light with one lawful change, itself where none was found.
 
     others: plans for the same light that it may be replaced by. bound: an offset means something, since other lights
-    have the same cycle.
+    have the same cycle. keep: the cycle stays what it is.
     """
     ways, weights = list(WAYS), np.array(list(WAYS.values()))
     weights = weights * [way != "other" or bool(others) for way in ways] * [way != "offset" or bound for way in ways]
     for _ in range(TRIES):
         way = str(rng.choice(ways, p=weights / weights.sum()))
         plan = _changed(safe, way, rng, others)
-        if plan is None or plan == safe.plan:
+        if plan is None:
+            continue
+        if keep:
+            plan = with_cycle(plan, safe.intersection, safe.cycle)
+        if plan == safe.plan or (keep and cycle_of(plan, safe.intersection) != safe.cycle):
             continue
         try:
             return certify(plan, safe.intersection)
@@ -54,13 +59,14 @@ def altered_light(
 
 def stretched(safe: SafePlan, factor: float) -> Plan:
     """The plan at a longer or shorter cycle; lights that share one keep sharing it, their offsets scaled alike."""
-    return with_cycle(safe, max(safe.cycle + 1 if factor > 1 else 1, round(safe.cycle * factor)))
+    cycle = max(safe.cycle + 1 if factor > 1 else 1, round(safe.cycle * factor))
+    return with_cycle(safe.plan, safe.intersection, cycle)
 
 
-def with_cycle(safe: SafePlan, cycle: int) -> Plan:
-    """The plan at this cycle [s], its greens in proportion as far as whole seconds allow."""
-    plan = safe.plan
-    room = cycle - (safe.cycle - sum(plan.greens))
+def with_cycle(plan: Plan, site: Intersection, cycle: int) -> Plan:
+    """The plan at this cycle [s], its greens in proportion as far as whole seconds allow; as it is where they do not."""
+    now = cycle_of(plan, site)
+    room = cycle - (now - sum(plan.greens))
     exact = np.array(plan.greens, dtype=float) * room / sum(plan.greens)
     least = np.array([min(green, LEAST) for green in plan.greens])
     if room < least.sum():
@@ -70,7 +76,7 @@ def with_cycle(safe: SafePlan, cycle: int) -> Plan:
         step = 1 if greens.sum() < room else -1
         at = np.where(greens + step < least, -np.inf, step * (exact - greens))
         greens[int(np.argmax(at))] += step
-    return Plan(plan.name, plan.stages, tuple(int(g) for g in greens), round(plan.offset * cycle / safe.cycle) % cycle)
+    return Plan(plan.name, plan.stages, tuple(int(g) for g in greens), round(plan.offset * cycle / now) % cycle)
 
 
 def _changed(safe: SafePlan, way: str, rng: np.random.Generator, others: Sequence[SafePlan]) -> Plan | None:
@@ -95,7 +101,7 @@ def _changed(safe: SafePlan, way: str, rng: np.random.Generator, others: Sequenc
         return _without(safe, int(rng.integers(n)), rng) if n > 2 else None
     other = others[int(rng.integers(len(others)))]
     if other.cycle != safe.cycle and rng.random() < 0.7:
-        return with_cycle(other, safe.cycle)
+        return with_cycle(other.plan, other.intersection, safe.cycle)
     return other.plan
 
 

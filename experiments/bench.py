@@ -84,7 +84,8 @@ class Candidate:
 class Bench:
     """Where candidates are tried: in SUMO, in parallel, with seeds of the planner's own and departures put off a little.
 
-    `journal` keeps what every trial came to, so that an interrupted search goes on where it was.
+    `keep` leaves every light its cycle; `journal` keeps what every trial came to, so that an interrupted search goes on
+    where it was.
     """
 
     scenario: str
@@ -95,6 +96,7 @@ class Bench:
     begin: float | None = None
     end: float | None = None
     workers: int | None = None
+    keep: bool = False
     journal: Journal = field(default_factory=Journal)
 
     def tried(self, candidates: Sequence[Candidate], seeds: Iterable[int]) -> list[Candidate]:
@@ -182,7 +184,8 @@ def mended(bench: Bench, plans: Plans, broken: Mapping[int, Judged], others: Seq
     crowd: list[Plans] = [plans]
     for other in others:
         if culprit in other:
-            for light in (other[culprit], _at_cycle(other[culprit], plans[culprit].cycle)):
+            as_it_is = None if bench.keep else other[culprit]
+            for light in (as_it_is, _at_cycle(other[culprit], plans[culprit].cycle)):
                 if light is not None and all(light.plan != one[culprit].plan for one in crowd):
                     crowd.append({**plans, culprit: light})
     seeds = [*list(broken)[:2], TRAINING + 1]
@@ -192,7 +195,7 @@ def mended(bench: Bench, plans: Plans, broken: Mapping[int, Judged], others: Seq
 
 def _at_cycle(safe: SafePlan, cycle: int) -> SafePlan | None:
     try:
-        return certify(with_cycle(safe, cycle), safe.intersection)
+        return certify(with_cycle(safe.plan, safe.intersection, cycle), safe.intersection)
     except UnsafePlan:
         return None
 

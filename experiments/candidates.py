@@ -48,12 +48,12 @@ def candidates_of(
     webster = _certified(
         {n: webster_plan(light.intersection, flows[n], name=name)[0] for n, light in lights.items()}, lights
     )
-    if webster is not None:
+    if webster is not None and not cycles:
         found.append(Candidate("webster", webster))
     told = {n: plan for n, light in lights.items() if (plan := in_force(light, name)) is not None}
-    if told and (webster is not None or len(told) == len(lights)):
+    if not cycles and told and (webster is not None or len(told) == len(lights)):
         found.append(Candidate(_("in force, made lawful"), (webster or {}) | told))
-    saturated = False
+    saturated, short = False, ""
     seen: set[tuple[str, ...]] = set()
     for give_way, title in FAMILIES.items():
         streets, sites = streets_of(lights, flows, journeys, give_way=give_way, walkers=walkers)
@@ -73,7 +73,16 @@ def candidates_of(
             continue
         saturated |= plans[0].form == "storage"
         found += _best_of_each_cycle(plans, lights, _(title))
+    if short and len(found) == 1:
+        raise InputError(short)
     return found, saturated
+
+
+def _too_short(streets: Streets, cycle: int) -> str:
+    light = max(streets.lights, key=lambda one: one.repeats * (sum(one.minima) + one.lost(one.usual)))
+    return _(
+        "a cycle of {cycle} s is shorter than the minima: light {light} needs {least} s; ask for a longer one"
+    ).format(cycle=cycle, light=light.name, least=streets.shortest_cycle())
 
 
 def _searched(

@@ -99,6 +99,9 @@ def plan_scenario(
     read = read_scenario(source)
     lights = read_lights(read, timing)
     remarks: list[str] = []
+    kept = Journal(journal, (read.net, *read.routes, *read.additionals), _counted(told))
+    if kept.resumed:
+        told(_("{n} trials are known from a search that was interrupted").format(n=len(kept.known)))
     told(_("counting the traffic of {n} lights").format(n=len(lights)))
     journeys = driven_journeys(read, lights, begin=begin, end=end)
     if end is None and read.end is None:
@@ -111,12 +114,9 @@ def plan_scenario(
     told(_("searching cycles, greens, offsets"))
     candidates, saturated = candidates_of(read, lights, flows, journeys, name, cycles, seed, walkers, remarks)
     told(_("trying {n} candidates in SUMO").format(n=len(candidates)))
-    kept = Journal(journal, (read.net, *read.routes, *read.additionals), _counted(told))
-    if kept.resumed:
-        told(_("{n} trials are known from a search that was interrupted").format(n=len(kept.known)))
     with TemporaryDirectory(prefix="signalwright-") as folder:
         near = catchments_of(read.net, lights, journeys)
-        bench = Bench(str(source), lights, name, Path(folder), near, begin, end, workers, kept)
+        bench = Bench(str(source), lights, name, Path(folder), near, begin, end, workers, bool(cycles), kept)
         order = _in_order(bench, candidates, seeds, finalists, polish, seed, told)
     kept.done()
     chosen = order[0]
@@ -159,11 +159,11 @@ def _in_order(
         plans = refined(
             start.plans, bench.judged, bench.catchments.near, trials, np.random.default_rng(seed), donors,
             lambda left, cost: told(_("  {left} trials left, the best so far: {cost:.1f} s").format(left=left, cost=cost)),
+            bench.keep,
         )  # fmt: skip
         if plans != start.plans:
             order.insert(0, Candidate(_("{name}, polished in SUMO").format(name=start.name), plans, _common(plans)))
     last = [*order[:2], *(c for c in order[2:] if c.name == IN_FORCE)]
-    last += [c for c in order if c not in last and _stages(c) > max(map(_stages, last))][:1]  # with its turns protected
     rest = [c for c in order if c not in last]
     told(_("trying the best {n} again with fresh seeds").format(n=len(last)))
     fresh = range(TRAINING + 500, TRAINING + 500 + 2 * seeds)  # none that anything was chosen or altered on
@@ -176,10 +176,6 @@ def _common(plans: Plans) -> int | None:
     """The cycle that all plans share [s]."""
     cycles = {safe.cycle for safe in plans.values()}
     return cycles.pop() if len(cycles) == 1 else None
-
-
-def _stages(candidate: Candidate) -> int:
-    return sum(len(safe.plan.stages) for safe in candidate.plans.values())
 
 
 def _complete(flows: Mapping[str, Flows], lights: Mapping[str, Light], source: str) -> dict[str, Flows]:

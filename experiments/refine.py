@@ -17,6 +17,8 @@ BY_CHANCE = 0.01
 """Share of all time lost that a light's alteration must save to be taken for more than chance."""
 ALL = 0.15
 """How often all cycles are stretched together, instead of lights altered one by one."""
+PATIENCE = 4
+"""Rounds without anything better after which it is enough."""
 STRETCHES = (0.8, 0.88, 0.94, 1.06, 1.14, 1.25)
 
 
@@ -40,21 +42,23 @@ def refined(
     rng: np.random.Generator,
     donors: Sequence[Plans] = (),
     told: Callable[[int, float], None] = lambda left, cost: None,
+    keep: bool = False,
 ) -> Plans:
     """The best plans found in about `trials` simulations from `start`, which is kept where nothing does better.
 
     Each round tries alterations of the best so far under the seed it was tried under itself: one in each neighbourhood of
     `near`, so that whose queues it changed can be told. The alterations that saved most come together in a challenger,
     which takes the place of the best if it does better under that seed and a fresh one taken together. The lights of `donors` may be
-    taken over one by one. `told` hears what is left, and the best cost, after each round.
+    taken over one by one. With `keep` cycles stay as they are. `told` hears what is left, and the best cost, after each round.
     """
     best, seed = start, 0
     if trials < CROWD + 4:
         return best
     here = judge([best], seed)[0]
     trials -= 1
-    while trials >= CROWD + 3:
-        crowd = [_altered(best, near, donors, rng) for _ in range(CROWD)]
+    idle = 0
+    while trials >= CROWD + 3 and idle < PATIENCE:
+        crowd = [_altered(best, near, donors, rng, keep) for _ in range(CROWD)]
         found = judge([plans for plans, _ in crowd], seed)
         challengers = _challengers(best, here, crowd, found, near)
         again = judge([plans for plans, known in challengers if known is None], seed)
@@ -66,18 +70,19 @@ def refined(
         first = here.cost + fresh[0].cost
         totals = [one + two.cost for one, two in zip(sums, fresh[1:], strict=True)]
         here = fresh[0]
+        idle += 1
         if totals and min(totals) < first:
             k = int(np.argmin(totals))
-            best, here = challengers[k][0], fresh[1 + k]
+            best, here, idle = challengers[k][0], fresh[1 + k], 0
         told(trials, here.cost)
     return best
 
 
 def _altered(
-    best: Plans, near: Mapping[str, frozenset[str]], donors: Sequence[Plans], rng: np.random.Generator
+    best: Plans, near: Mapping[str, frozenset[str]], donors: Sequence[Plans], rng: np.random.Generator, keep: bool
 ) -> tuple[Plans, tuple[str, ...]]:
     """Altered plans, and the lights that were altered: none borders on another, all of them where all were stretched."""
-    if len(best) > 1 and rng.random() < ALL:
+    if len(best) > 1 and not keep and rng.random() < ALL:
         factor = float(rng.choice(STRETCHES))
         try:
             return {n: certify(stretched(safe, factor), safe.intersection) for n, safe in best.items()}, tuple(best)
@@ -91,7 +96,7 @@ def _altered(
         safe = best[light]
         bound = any(best[other].cycle == safe.cycle for other in near[light] - {light})
         others = [plans[light] for plans in donors if light in plans and plans[light].plan != safe.plan]
-        changed[light] = altered_light(safe, rng, others, bound)
+        changed[light] = altered_light(safe, rng, others, bound, keep)
         if changed[light] is not safe:
             taken.append(light)
     return changed, tuple(taken)

@@ -90,6 +90,8 @@ def test_busy_turns_keep_their_stage() -> None:
 class Repairing:
     """A bench on which light b breaks down in seed 1901 unless its cycle is long."""
 
+    keep = False
+
     def judged(self, plans: Sequence[Mapping[str, SafePlan]], seed: int) -> list[Judged]:
         """Seed TRAINING + 1 is a usual one."""
         return [self.one(of_all, seed) for of_all in plans]

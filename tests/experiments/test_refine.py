@@ -48,9 +48,17 @@ def test_every_alteration_is_certified_and_most_are_new() -> None:
 def test_a_stretched_plan_has_the_cycle_asked_for(cycle: int) -> None:
     """Whole seconds add up, whatever the proportions; where the minima leave no room the plan stays as it is."""
     start = plan_of(17)
-    plan = with_cycle(start, cycle)
+    plan = with_cycle(start.plan, start.intersection, cycle)
     assert cycle_of(plan, start.intersection) == cycle
-    assert with_cycle(start, 5) == start.plan
+    assert with_cycle(start.plan, start.intersection, 5) == start.plan
+
+
+def test_a_cycle_that_is_given_is_kept() -> None:
+    """Whatever is altered, also where a stage comes or goes or another light's way is taken."""
+    rng, start, other = np.random.default_rng(2), plan_of(25), plan_of(11)
+    made = [altered_light(start, rng, [other], keep=True) for _ in range(60)]
+    assert {safe.cycle for safe in made} == {start.cycle}
+    assert len({safe.plan.stages for safe in made}) > 2
 
 
 class Street:
