@@ -17,6 +17,8 @@ TRIES = 40
 """Draws before an alteration that certifies is given up."""
 LEAST = 5
 """Green [s] that a stage which is put in begins with."""
+PUT_IN = (6, 8, 10, 14, 20, 30)
+"""Greens [s] that are tried for a stage that is missing, the first lawful one taken."""
 
 WAYS = {
     "green": 0.28,
@@ -32,12 +34,18 @@ WAYS = {
 
 
 def altered_light(
-    safe: SafePlan, rng: np.random.Generator, others: Sequence[SafePlan] = (), bound: bool = True, keep: bool = False
+    safe: SafePlan,
+    rng: np.random.Generator,
+    others: Sequence[SafePlan] = (),
+    *,
+    bound: bool = True,
+    keep: bool = False,
+    firm: bool = False,
 ) -> SafePlan:
     """The plan of one light with one lawful change, itself where none was found.
 
     others: plans for the same light that it may be replaced by. bound: an offset means something, since other lights
-    have the same cycle. keep: the cycle stays what it is.
+    have the same cycle. keep: the cycle stays what it is; firm: so do its stages, if perhaps in another order.
     """
     ways, weights = list(WAYS), np.array(list(WAYS.values()))
     weights = weights * [way != "other" or bool(others) for way in ways] * [way != "offset" or bound for way in ways]
@@ -48,6 +56,8 @@ def altered_light(
             continue
         if keep:
             plan = with_cycle(plan, safe.intersection, safe.cycle)
+        if firm and not set(safe.plan.stages) <= set(plan.stages):
+            continue
         if plan == safe.plan or (keep and cycle_of(plan, safe.intersection) != safe.cycle):
             continue
         try:
@@ -55,6 +65,26 @@ def altered_light(
         except UnsafePlan:
             continue
     return safe
+
+
+def fuller(safe: SafePlan) -> list[SafePlan]:
+    """The plan with a stage of the site that it leaves out put in where the site has it, one after the other."""
+    plan, names = safe.plan, [stage.name for stage in safe.intersection.stages]
+    made = []
+    for k, name in enumerate(names):
+        if name in plan.stages:
+            continue
+        before = next((n for n in [*names[:k][::-1], *names[:k:-1]] if n in plan.stages), plan.stages[-1])
+        at = plan.stages.index(before) + 1
+        stages = (*plan.stages[:at], name, *plan.stages[at:])
+        for green in PUT_IN:
+            greens = (*plan.greens[:at], green, *plan.greens[at:])
+            try:
+                made.append(certify(Plan(plan.name, stages, greens, plan.offset), safe.intersection))
+                break
+            except UnsafePlan:
+                continue
+    return made
 
 
 def stretched(safe: SafePlan, factor: float) -> Plan:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from ..core.errors import UnsafePlan
 from ..core.messages import _
 from ..networks.light import Light
 from ..networks.planprogram import write_plans
-from .alter import with_cycle
+from .alter import fuller, with_cycle
 from .catchments import Catchments
 from .journal import Journal
 from .refine import Judged
@@ -130,7 +130,7 @@ class Bench:
         for first in range(0, ENDURANCE, TOGETHER):
             seeds = usual[first : first + TOGETHER]
             rows |= dict(zip(seeds, self._rows([(plans, seed) for seed in seeds]), strict=True))
-            found = {}
+            found: dict[int, Judged] = {}
             for kind in kinds:
                 alike = {seed: row for seed, row in rows.items() if seed % len(STRESS) == kind}
                 limit = BROKE_DOWN * float(np.median([row["delay"] for row in alike.values()]))
@@ -175,22 +175,44 @@ def ranked(bench: Bench, candidates: list[Candidate], finalists: int) -> list[Ca
     return [*sorted(bench.tried(first[:finalists], [heavy]), key=lambda c: c.rank), *first[finalists:]]
 
 
-def mended(bench: Bench, plans: Plans, broken: Mapping[int, Judged], others: Sequence[Plans]) -> Plans:
-    """The plans with the light whose queues broke down under other plans: those, of all that came to mind, that do best under the
-    seeds that broke."""
+def mended(bench: Bench, plans: Plans, broken: Mapping[int, Judged], others: Sequence[Plans]) -> tuple[Plans, str]:
+    """The plans with more stages at the light whose queues broke down, and that light: turns that gave way are given time of
+    their own. Of what can be put in, or what `others` have, the best under the seeds that broke and a usual one."""
     usual = bench.judged([plans], TRAINING + 1)[0].by_light
     worst = max(broken.values(), key=lambda one: one.cost)
     culprit = max(plans, key=lambda light: worst.by_light.get(light, 0.0) - usual.get(light, 0.0))
-    crowd: list[Plans] = [plans]
-    for other in others:
-        if culprit in other:
-            as_it_is = None if bench.keep else other[culprit]
-            for light in (as_it_is, _at_cycle(other[culprit], plans[culprit].cycle)):
-                if light is not None and all(light.plan != one[culprit].plan for one in crowd):
-                    crowd.append({**plans, culprit: light})
+    now = plans[culprit]
+    ways = [*fuller(now), *(other[culprit] for other in others if culprit in other)]
+    more = [safe for safe in ways if len(set(safe.plan.stages)) > len(set(now.plan.stages))] or ways
+    crowd: list[Plans] = [] if more else [plans]
+    for way in more:
+        for light in (None if bench.keep else way, _at_cycle(way, now.cycle)):
+            if light is not None and all(light.plan != one[culprit].plan for one in crowd):
+                crowd.append({**plans, culprit: light})
     seeds = [*list(broken)[:2], TRAINING + 1]
     costs = np.sum([[one.cost for one in bench.judged(crowd, seed)] for seed in seeds], axis=0)
-    return crowd[int(np.argmin(costs))]
+    return crowd[int(np.argmin(costs))], culprit
+
+
+def hardened(
+    bench: Bench,
+    plans: Plans,
+    others: Sequence[Plans],
+    better: Callable[[Plans, frozenset[str]], Plans],
+    told: Callable[[str], None],
+) -> Plans:
+    """Plans that come through endurance, as far as MENDINGS can bring it about: each time some seed breaks down, the light to
+    blame gets more stages, which it keeps when the plans are then made `better` again."""
+    firm: frozenset[str] = frozenset()
+    for _mending in range(MENDINGS):
+        found = bench.broken(plans)
+        if not found:
+            break
+        plans, light = mended(bench, plans, found, others)
+        firm |= {light}
+        told(_("traffic broke down: light {light} gets more stages").format(light=light))
+        plans = better(plans, firm)
+    return plans
 
 
 def _at_cycle(safe: SafePlan, cycle: int) -> SafePlan | None:
@@ -200,25 +222,16 @@ def _at_cycle(safe: SafePlan, cycle: int) -> SafePlan | None:
         return None
 
 
-def endured(bench: Bench, order: list[Candidate], others: Sequence[Plans] = ()) -> list[Candidate]:
+def endured(bench: Bench, order: list[Candidate]) -> list[Candidate]:
     """The candidates, those last that break down in seeds of endurance: looked for from the best down to the first that comes through.
 
-    The best is mended light by light with what `others` have, up to MENDINGS times, before the next is asked. Where the programs
-    in force lock as well the rank has said what can be said.
+    Where the programs in force lock as well the rank has said what can be said.
     """
     failed: list[Candidate] = []
-    mendings = 0
     while order and order[0].plans and not any(c.locks for c in order if not c.plans):
         found = bench.broken(order[0].plans)
         if not found:
             break
         failed.append(replace(order[0], locks=order[0].locks + len(found)))
-        better = mended(bench, order[0].plans, found, others) if mendings < MENDINGS and others else order[0].plans
-        mendings += 1
-        if better == order[0].plans:
-            order = order[1:]
-            continue
-        title = _("{name}, mended").format(name=order[0].name.removesuffix(_(", mended")))
-        again = bench.tried([Candidate(title, better, order[0].cycle)], range(TRAINING + 500, TRAINING + 504))
-        order = sorted([*again, *order[1:]], key=lambda c: c.rank)
+        order = order[1:]
     return [*order, *failed]

@@ -17,7 +17,7 @@ from ..networks.demand import Flows, Journeys, driven_journeys, flows_of
 from ..networks.light import Light
 from ..networks.netfile import read_lights
 from ..networks.scenario import read_scenario
-from .bench import EFFORT, FEWEST, IN_FORCE, MOST, TRAINING, Bench, Candidate, Plans, endured, ranked
+from .bench import EFFORT, FEWEST, IN_FORCE, MOST, TRAINING, Bench, Candidate, Plans, endured, hardened, ranked
 from .candidates import candidates_of
 from .catchments import catchments_of
 from .journal import Journal
@@ -154,13 +154,20 @@ def _in_order(
         return order
     trials = min(MOST, max(FEWEST, round(EFFORT / max(1.0, start.way)))) if polish is None else polish
     donors = [c.plans for c in order if c.plans]
+    rng, near = np.random.default_rng(seed), bench.catchments.near
+
+    def better(plans: Plans, firm: frozenset[str], trials: int) -> Plans:
+        return refined(
+            plans, bench.judged, near, trials, rng, donors,
+            lambda left, cost: told(_("  {left} trials left, the best so far: {cost:.1f} s").format(left=left, cost=cost)),
+            bench.keep, firm,
+        )  # fmt: skip
+
     if trials:
         told(_("altering {name} in {n} trials").format(name=start.name, n=trials))
-        plans = refined(
-            start.plans, bench.judged, bench.catchments.near, trials, np.random.default_rng(seed), donors,
-            lambda left, cost: told(_("  {left} trials left, the best so far: {cost:.1f} s").format(left=left, cost=cost)),
-            bench.keep,
-        )  # fmt: skip
+        plans = better(start.plans, frozenset(), trials)
+        told(_("looking for gridlocks"))
+        plans = hardened(bench, plans, donors, lambda mended, firm: better(mended, firm, trials // 3), told)
         if plans != start.plans:
             order.insert(0, Candidate(_("{name}, polished in SUMO").format(name=start.name), plans, _common(plans)))
     last = [*order[:2], *(c for c in order[2:] if c.name == IN_FORCE)]
@@ -168,8 +175,7 @@ def _in_order(
     told(_("trying the best {n} again with fresh seeds").format(n=len(last)))
     fresh = range(TRAINING + 500, TRAINING + 500 + 2 * seeds)  # none that anything was chosen or altered on
     again = bench.tried([replace(c, delays=(), locks=0) for c in last], fresh)
-    told(_("looking for gridlocks"))
-    return [*endured(bench, sorted(again, key=lambda c: c.rank), donors), *rest]
+    return [*endured(bench, sorted(again, key=lambda c: c.rank)), *rest]
 
 
 def _common(plans: Plans) -> int | None:

@@ -43,13 +43,15 @@ def refined(
     donors: Sequence[Plans] = (),
     told: Callable[[int, float], None] = lambda left, cost: None,
     keep: bool = False,
+    firm: frozenset[str] = frozenset(),
 ) -> Plans:
     """The best plans found in about `trials` simulations from `start`, which is kept where nothing does better.
 
     Each round tries alterations of the best so far under the seed it was tried under itself: one in each neighbourhood of
     `near`, so that whose queues it changed can be told. The alterations that saved most come together in a challenger,
-    which takes the place of the best if it does better under that seed and a fresh one taken together. The lights of `donors` may be
-    taken over one by one. With `keep` cycles stay as they are. `told` hears what is left, and the best cost, after each round.
+    which takes the place of the best if it does better under that seed and a fresh one taken together. The lights of
+    `donors` may be taken over one by one. With `keep` cycles stay as they are, the lights that are `firm` lose no stage.
+    `told` hears what is left, and the best cost, after each round; PATIENCE rounds without anything better end it.
     """
     best, seed = start, 0
     if trials < CROWD + 4:
@@ -58,7 +60,7 @@ def refined(
     trials -= 1
     idle = 0
     while trials >= CROWD + 3 and idle < PATIENCE:
-        crowd = [_altered(best, near, donors, rng, keep) for _ in range(CROWD)]
+        crowd = [_altered(best, near, donors, rng, keep, firm) for _ in range(CROWD)]
         found = judge([plans for plans, _ in crowd], seed)
         challengers = _challengers(best, here, crowd, found, near)
         again = judge([plans for plans, known in challengers if known is None], seed)
@@ -79,7 +81,12 @@ def refined(
 
 
 def _altered(
-    best: Plans, near: Mapping[str, frozenset[str]], donors: Sequence[Plans], rng: np.random.Generator, keep: bool
+    best: Plans,
+    near: Mapping[str, frozenset[str]],
+    donors: Sequence[Plans],
+    rng: np.random.Generator,
+    keep: bool,
+    firm: frozenset[str],
 ) -> tuple[Plans, tuple[str, ...]]:
     """Altered plans, and the lights that were altered: none borders on another, all of them where all were stretched."""
     if len(best) > 1 and not keep and rng.random() < ALL:
@@ -96,7 +103,7 @@ def _altered(
         safe = best[light]
         bound = any(best[other].cycle == safe.cycle for other in near[light] - {light})
         others = [plans[light] for plans in donors if light in plans and plans[light].plan != safe.plan]
-        changed[light] = altered_light(safe, rng, others, bound, keep)
+        changed[light] = altered_light(safe, rng, others, bound=bound, keep=keep, firm=light in firm)
         if changed[light] is not safe:
             taken.append(light)
     return changed, tuple(taken)

@@ -8,9 +8,12 @@ from typing import cast
 import pytest
 
 from signalwright.core.certify import SafePlan, certify
+from signalwright.core.errors import UnsafePlan
+from signalwright.core.intersection import Intersection
 from signalwright.core.plan import Plan
 from signalwright.core.planning.fixed import CROSS_PRODUCT, needed_stages
-from signalwright.experiments.bench import IN_FORCE, TRAINING, Bench, Candidate, endured, mended
+from signalwright.experiments.alter import fuller
+from signalwright.experiments.bench import IN_FORCE, TRAINING, Bench, Candidate, endured, hardened, mended
 from signalwright.experiments.refine import Judged
 from signalwright.networks.netfile import read_lights
 from sumo_material import load
@@ -110,6 +113,47 @@ def test_the_light_that_breaks_down_is_given_another_plan() -> None:
     plans = {"a": PLANS["cross"], "b": PLANS["cross"]}
     bench = cast(Bench, Repairing())
     broken = {1901: Judged(230.0, {"a": 30.0, "b": 200.0})}
-    better = mended(bench, plans, broken, [{"a": longer, "b": longer}])
-    assert better == {"a": PLANS["cross"], "b": longer}
-    assert mended(bench, plans, broken, []) == plans
+    assert mended(bench, plans, broken, [{"a": longer, "b": longer}]) == ({"a": PLANS["cross"], "b": longer}, "b")
+    assert mended(bench, plans, broken, []) == (plans, "b")
+
+
+def test_a_plan_that_breaks_down_gets_the_stages_it_left_out() -> None:
+    """Every missing stage is tried in its place, at the light to blame; it is firm from then on, and others are left alone."""
+    site, names = LIGHT.intersection, [s.name for s in LIGHT.intersection.stages]
+    full = PLANS["cross"]
+    few = next(
+        safe
+        for k in range(len(names))
+        if (safe := _lawful(Plan("p", tuple(n for n in names if n != names[k]), (30,) * (len(names) - 1)), site))
+    )
+    assert [set(safe.plan.stages) for safe in fuller(few)] == [set(names)]
+    assert fuller(full) == []
+    asked: list[frozenset[str]] = []
+
+    class Locking(Repairing):
+        """Light b breaks down while it leaves a stage out."""
+
+        def one(self, plans: Mapping[str, SafePlan], seed: int) -> Judged:
+            """Only seed TRAINING + 1 never breaks down."""
+            locks = seed != TRAINING + 1 and len(plans["b"].plan.stages) < len(names)
+            return Judged(200.0 if locks else 20.0, {"a": 10.0, "b": 190.0 if locks else 10.0})
+
+        def broken(self, plans: Mapping[str, SafePlan]) -> dict[int, Judged]:
+            """Seed 1901, as long as it does."""
+            return {1901: one} if (one := self.one(plans, 1901)).cost > 100.0 else {}
+
+    def better(plans: Mapping[str, SafePlan], firm: frozenset[str]) -> Mapping[str, SafePlan]:
+        asked.append(firm)
+        return plans
+
+    ended = hardened(cast(Bench, Locking()), {"a": few, "b": few}, [], better, lambda text: None)
+    assert ended["a"] == few
+    assert set(ended["b"].plan.stages) == set(names)
+    assert asked == [frozenset({"b"})]
+
+
+def _lawful(plan: Plan, site: Intersection) -> SafePlan | None:
+    try:
+        return certify(plan, site)
+    except UnsafePlan:
+        return None

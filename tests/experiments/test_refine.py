@@ -59,6 +59,8 @@ def test_a_cycle_that_is_given_is_kept() -> None:
     made = [altered_light(start, rng, [other], keep=True) for _ in range(60)]
     assert {safe.cycle for safe in made} == {start.cycle}
     assert len({safe.plan.stages for safe in made}) > 2
+    firm = [altered_light(start, rng, [other], firm=True) for _ in range(60)]
+    assert all(set(safe.plan.stages) == set(start.plan.stages) for safe in firm)
 
 
 class Street:
