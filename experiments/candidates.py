@@ -64,7 +64,10 @@ def candidates_of(
         longest = [light.name for light in streets.lights if sum(light.minima) + light.lost(light.usual) > 120]
         if longest:
             remarks.append(_("the minima of {lights} need more than 120 s").format(lights=", ".join(longest)))
-        wanted = cycles or CYCLES if not longest else LONG_CYCLES
+        if cycles and max(cycles) < streets.shortest_cycle():
+            short = _too_short(streets, max(cycles))
+            continue
+        wanted = cycles or (LONG_CYCLES if longest else CYCLES)
         wanted = tuple(c for c in wanted if c >= streets.shortest_cycle()) or (streets.shortest_cycle(),)
         try:
             plans = _searched(streets, arterial_of(read, sites, journeys), wanted, seed, name)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from signalwright.core.errors import InputError
-from signalwright.core.plan import cycle_of
+from signalwright.core.plan import Plan, cycle_of
 from signalwright.experiments.bench import IN_FORCE
 from signalwright.experiments.planner import Planned, plan_scenario
 from signalwright.experiments.planout import write_planned
@@ -18,10 +19,17 @@ from signalwright.experiments.worked import worked_out
 from validate_rows import rows
 
 
+def greens(planned: Planned) -> dict[str, Plan]:
+    """The plans that were found, without their sites."""
+    return {light: safe.plan for light, safe in planned.plans.items()}
+
+
 @pytest.fixture(scope="module")
-def planned() -> Planned:
-    """A plan for a quarter of an hour of the shipped corridor."""
-    return plan_scenario("corridor", timing="safe", cycles=[80], seeds=1, polish=0, end=600, workers=1)
+def planned() -> Iterator[Planned]:
+    """A plan for ten minutes of the shipped corridor."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("signalwright.experiments.bench.ENDURANCE", 4)
+        yield plan_scenario("corridor", timing="safe", cycles=[80], seeds=1, polish=0, end=600, workers=1)
 
 
 def test_every_light_has_a_certified_plan_at_one_cycle(planned: Planned) -> None:
@@ -87,6 +95,32 @@ def test_the_report_shows_the_verdict(planned: Planned) -> None:
     assert verdict.words in page
     assert "<td>road_0</td>" in page
     assert "<td>77</td><td>31</td>" in page
+
+
+def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while plans are altered: the same call makes none of its trials again, comes to the same plans, and cleans up."""
+    monkeypatch.setattr("signalwright.experiments.bench.ENDURANCE", 4)
+    journal = tmp_path / "out" / "trials.jsonl"
+    told: list[str] = []
+
+    def cut_off(text: str) -> None:
+        if "looking for gridlocks" in text:
+            raise KeyboardInterrupt
+
+    def search(told: Callable[[str], None], journal: Path | None = None) -> Planned:
+        return plan_scenario(
+            "cross", timing="resco", cycles=[60], seeds=1, polish=12, end=400, workers=1, journal=journal, told=told
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        search(cut_off, journal)
+    made = len(journal.read_text().splitlines())
+    assert made > 12
+    again = search(told.append, journal)
+    assert told[0] == f"{made} trials are known from a search that was interrupted"
+    assert greens(again) == greens(search(lambda text: None))
+    assert all(safe.cycle == 60 for candidate in again.candidates for safe in candidate.plans.values())
+    assert not journal.exists()
 
 
 def test_a_cycle_shorter_than_the_minima_is_one_clear_message() -> None:
