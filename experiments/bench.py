@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from ..core.certify import SafePlan
+from ..core.certify import SafePlan, certify
+from ..core.errors import UnsafePlan
+from ..core.messages import _
 from ..networks.light import Light
 from ..networks.planprogram import write_plans
-from .trial import Trial, try_all
+from .alter import fuller, with_cycle
+from .catchments import Catchments
+from .journal import Journal
+from .refine import Judged
+from .trial import Trial
 
 IN_FORCE = "in force"
 """The programs the scenario runs as it stands."""
@@ -27,11 +34,19 @@ LOCKED = 3.0
 STRESS = (1.0, 1.05, 1.0, 1.1)
 """Factors on the demand, seed by seed: a plan with nothing to spare is found out before it is chosen."""
 TOGETHER = 8
-"""Seeds asked at once for a gridlock."""
+"""Seeds asked at once for a breakdown."""
 PUT_OFF = 30.0
 """Departures are put off by up to this long [s] where the demand is more; the others have the scenario's own as it stands."""
 ENDURANCE = 40
-"""Further seeds, half of them of the heaviest demand, that the plan to be chosen must come through without a gridlock."""
+"""Further seeds, half of them of the heaviest demand, that the plan to be chosen must come through."""
+BROKE_DOWN = 2.5
+"""Delay of a seed, in medians of the plan's own under the same demand, above which it broke down, though it may not have locked."""
+EFFORT = 50e6
+"""Seconds that simulated vehicles may spend under way while plans are altered: some five to ten minutes of one core."""
+MENDINGS = 3
+"""How often a plan that breaks down is mended."""
+FEWEST, MOST = 40, 160
+"""Trials for the alterations, whatever the scenario's size."""
 
 Plans = Mapping[str, SafePlan]
 
@@ -40,7 +55,7 @@ Plans = Mapping[str, SafePlan]
 class Candidate:
     """A plan for every light that has one: `cycle` [s] where all share it, `value` what the model says of it [veh]
     waiting, None where it was not asked, `delays` [s/veh] in SUMO, seed by seed; `locks` of these seeds ended in a
-    gridlock."""
+    gridlock; `way` is how long its vehicles were under way together in a trial [s]."""
 
     name: str
     plans: Plans
@@ -48,6 +63,7 @@ class Candidate:
     value: float | None = None
     delays: tuple[float, ...] = ()
     locks: int = 0
+    way: float = 0.0
 
     @property
     def score(self) -> float:
@@ -66,59 +82,73 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Bench:
-    """Where candidates are tried: in SUMO, in parallel, with seeds of the planner's own and departures put off a little."""
+    """Where candidates are tried: in SUMO, in parallel, with seeds of the planner's own and departures put off a little.
+
+    `keep` leaves every light its cycle; `journal` keeps what every trial came to, so that an interrupted search goes on
+    where it was.
+    """
 
     scenario: str
     lights: Mapping[str, Light]
     name: str
     folder: Path
+    catchments: Catchments
     begin: float | None = None
     end: float | None = None
     workers: int | None = None
+    keep: bool = False
+    journal: Journal = field(default_factory=Journal)
 
     def tried(self, candidates: Sequence[Candidate], seeds: Iterable[int]) -> list[Candidate]:
         """The candidates with the delays of these seeds added."""
         seeds = list(seeds)
-        trials = [
-            self._trial(candidate.name, candidate.plans, place, seed)
-            for place, candidate in enumerate(candidates)
-            for seed in seeds
-        ]
-        rows = try_all(trials, self.workers)
+        rows = self._rows([(candidate.plans, seed) for candidate in candidates for seed in seeds])
         n = len(seeds)
         return [
             replace(
                 c,
                 delays=(*c.delays, *(row["delay"] for row in rows[k * n : (k + 1) * n])),
                 locks=c.locks + sum(bool(row["locked"]) for row in rows[k * n : (k + 1) * n]),
+                way=float(
+                    np.mean([row["trip_time"] * row["inserted"] for row in rows[k * n : (k + 1) * n]] or [c.way])
+                ),
             )
             for k, c in enumerate(candidates)
         ]
 
-    def costs(self, plans: Sequence[Plans], seeds: Sequence[int]) -> list[float]:
-        """Mean delay [s/veh] of each of the plans over the seeds of an alteration, of a seed that locked three times."""
-        trials = [
-            self._trial(f"alteration {k}", one, k, TRAINING + 100 + seed)
-            for k, one in enumerate(plans)
-            for seed in seeds
-        ]
-        rows = try_all(trials, self.workers)
-        n = len(seeds)
-        cost = [row["delay"] * (LOCKED if row["locked"] else 1.0) for row in rows]
-        return [float(np.mean(cost[k * n : (k + 1) * n])) for k in range(len(plans))]
+    def judged(self, plans: Sequence[Plans], seed: int) -> list[Judged]:
+        """What plans cost under a seed of the alterations, or, from TRAINING on, the seed itself: the delay, of a seed that
+        locked three times, and the time lost light by light."""
+        seed = seed if seed >= TRAINING else TRAINING + 100 + seed
+        return [self._judged(row) for row in self._rows([(one, seed) for one in plans])]
 
-    def locks(self, plans: Plans) -> int:
-        """How many of the seeds of endurance end in a gridlock; after a few with one the others are not asked."""
+    def broken(self, plans: Plans) -> dict[int, Judged]:
+        """The seeds of endurance that end in a gridlock or break down; after a few with one the others are not asked."""
         kinds = {STRESS.index(min(STRESS)), STRESS.index(max(STRESS))}
         usual = [k for k in range(TRAINING + 900, TRAINING + 900 + 2 * ENDURANCE) if k % len(STRESS) in kinds]
-        found = 0
+        rows: dict[int, Any] = {}
         for first in range(0, ENDURANCE, TOGETHER):
             seeds = usual[first : first + TOGETHER]
-            rows = try_all([self._trial("endurance", plans, 0, seed) for seed in seeds], self.workers)
-            found += sum(bool(row["locked"]) for row in rows)
+            rows |= dict(zip(seeds, self._rows([(plans, seed) for seed in seeds]), strict=True))
+            found: dict[int, Judged] = {}
+            for kind in kinds:
+                alike = {seed: row for seed, row in rows.items() if seed % len(STRESS) == kind}
+                limit = BROKE_DOWN * float(np.median([row["delay"] for row in alike.values()]))
+                found |= {k: self._judged(row) for k, row in alike.items() if row["locked"] or row["delay"] > limit}
             if found:
-                break
-        return found
+                return found
+        return {}
+
+    def _judged(self, row: Mapping[str, Any]) -> Judged:
+        by_light = self.catchments.losses(row["losses"])
+        scheduled = max(1, row["scheduled"])
+        return Judged(
+            row["delay"] * (LOCKED if row["locked"] else 1.0), {k: lost / scheduled for k, lost in by_light.items()}
+        )
+
+    def _rows(self, wanted: Sequence[tuple[Plans, int]]) -> list[dict[str, Any]]:
+        trials = [self._trial(f"{place}", plans, place, seed) for place, (plans, seed) in enumerate(wanted)]
+        return self.journal.rows(trials, self.workers)
 
     def _trial(self, arm: str, plans: Plans, place: int, seed: int) -> Trial:
         programs: tuple[str, ...] = ()
@@ -128,34 +158,80 @@ class Bench:
             programs = (str(path),)
         stress = STRESS[seed % len(STRESS)]
         if stress == 1.0:  # the scenario's own demand as it stands, which may lock where a varied one does not
-            return Trial(self.scenario, arm, seed, programs, self.begin, self.end)
-        return Trial(self.scenario, arm, seed, programs, self.begin, self.end, scale=stress, jitter=PUT_OFF)
+            return Trial(self.scenario, arm, seed, programs, self.begin, self.end, losses=True)
+        return Trial(
+            self.scenario, arm, seed, programs, self.begin, self.end, scale=stress, jitter=PUT_OFF, losses=True
+        )
 
     def _free_name(self) -> str:
         taken = {program for light in self.lights.values() for program in light.programs}
         return next(name for name in (self.name, *(f"{self.name}-{k}" for k in range(2, 99))) if name not in taken)
 
 
-def ranked(bench: Bench, candidates: list[Candidate], seeds: int, finalists: int) -> list[Candidate]:
-    """The candidates, the best first, each tried as often as its place deserved."""
+def ranked(bench: Bench, candidates: list[Candidate], finalists: int) -> list[Candidate]:
+    """The candidates, the best first: all tried with one seed, the finalists again with the heaviest demand."""
     first = sorted(bench.tried(candidates, [TRAINING]), key=lambda c: c.rank)
-    half = max(finalists, len(first) // 2)
-    second = sorted(bench.tried(first[:half], [TRAINING + 1, TRAINING + 2][: max(0, seeds - 1)]), key=lambda c: c.rank)
-    rest = range(TRAINING + 3, TRAINING + seeds)
-    third = sorted(bench.tried(second[:finalists], rest), key=lambda c: c.rank)
-    return [*third, *second[finalists:], *first[half:]]
+    heavy = TRAINING + STRESS.index(max(STRESS))
+    return [*sorted(bench.tried(first[:finalists], [heavy]), key=lambda c: c.rank), *first[finalists:]]
+
+
+def mended(bench: Bench, plans: Plans, broken: Mapping[int, Judged], others: Sequence[Plans]) -> tuple[Plans, str]:
+    """The plans with more stages at the light whose queues broke down, and that light: turns that gave way are given time of
+    their own. Of what can be put in, or what `others` have, the best under the seeds that broke and a usual one."""
+    usual = bench.judged([plans], TRAINING + 1)[0].by_light
+    worst = max(broken.values(), key=lambda one: one.cost)
+    culprit = max(plans, key=lambda light: worst.by_light.get(light, 0.0) - usual.get(light, 0.0))
+    now = plans[culprit]
+    ways = [*fuller(now), *(other[culprit] for other in others if culprit in other)]
+    more = [safe for safe in ways if len(set(safe.plan.stages)) > len(set(now.plan.stages))] or ways
+    crowd: list[Plans] = [] if more else [plans]
+    for way in more:
+        for light in (None if bench.keep else way, _at_cycle(way, now.cycle)):
+            if light is not None and all(light.plan != one[culprit].plan for one in crowd):
+                crowd.append({**plans, culprit: light})
+    seeds = [*list(broken)[:2], TRAINING + 1]
+    costs = np.sum([[one.cost for one in bench.judged(crowd, seed)] for seed in seeds], axis=0)
+    return crowd[int(np.argmin(costs))], culprit
+
+
+def hardened(
+    bench: Bench,
+    plans: Plans,
+    others: Sequence[Plans],
+    better: Callable[[Plans, frozenset[str]], Plans],
+    told: Callable[[str], None],
+) -> Plans:
+    """Plans that come through endurance, as far as MENDINGS can bring it about: each time some seed breaks down, the light to
+    blame gets more stages, which it keeps when the plans are then made `better` again."""
+    firm: frozenset[str] = frozenset()
+    for _mending in range(MENDINGS):
+        found = bench.broken(plans)
+        if not found:
+            break
+        plans, light = mended(bench, plans, found, others)
+        firm |= {light}
+        told(_("traffic broke down: light {light} gets more stages").format(light=light))
+        plans = better(plans, firm)
+    return plans
+
+
+def _at_cycle(safe: SafePlan, cycle: int) -> SafePlan | None:
+    try:
+        return certify(with_cycle(safe.plan, safe.intersection, cycle), safe.intersection)
+    except UnsafePlan:
+        return None
 
 
 def endured(bench: Bench, order: list[Candidate]) -> list[Candidate]:
-    """The candidates, those last that lock in seeds of endurance: looked for from the best down to the first that comes through.
+    """The candidates, those last that break down in seeds of endurance: looked for from the best down to the first that comes through.
 
     Where the programs in force lock as well the rank has said what can be said.
     """
     failed: list[Candidate] = []
     while order and order[0].plans and not any(c.locks for c in order if not c.plans):
-        found = bench.locks(order[0].plans)
-        if found == 0:
+        found = bench.broken(order[0].plans)
+        if not found:
             break
-        failed.append(replace(order[0], locks=order[0].locks + found))
+        failed.append(replace(order[0], locks=order[0].locks + len(found)))
         order = order[1:]
     return [*order, *failed]

@@ -16,12 +16,19 @@ from ..core.planning.streets import Streets
 from ..networks.demand import Flows, Journeys
 from ..networks.light import Light
 from ..networks.scenario import Scenario
+from ..networks.stages import rows_green
 from ..networks.streets import streets_of
 from .bench import IN_FORCE, Candidate
 from .timespace import arterial_of
 
 FAMILIES = {0.0: "turns protected", CROSS_PRODUCT: "busy turns protected", math.inf: "fewest stages"}
 """Which turns may do without a stage that protects them (see streets_of), and what that is called."""
+
+
+CYCLES, LONG_CYCLES = (30, 35, 40, 45, 50, 55, 60, 70, 80, 90, 105, 120), tuple(range(120, 241, 20))
+"""Common cycles [s] that are searched, and those where the minima need longer ones; SUMO has the last word on them."""
+APART = 1.15
+"""Ratio of the cycles of two candidates of a family, at least."""
 
 
 def candidates_of(
@@ -41,9 +48,12 @@ def candidates_of(
     webster = _certified(
         {n: webster_plan(light.intersection, flows[n], name=name)[0] for n, light in lights.items()}, lights
     )
-    if webster is not None:
+    if webster is not None and not cycles:
         found.append(Candidate("webster", webster))
-    saturated = False
+    told = {n: plan for n, light in lights.items() if (plan := in_force(light, name)) is not None}
+    if not cycles and told and (webster is not None or len(told) == len(lights)):
+        found.append(Candidate(_("in force, made lawful"), (webster or {}) | told))
+    saturated, short = False, ""
     seen: set[tuple[str, ...]] = set()
     for give_way, title in FAMILIES.items():
         streets, sites = streets_of(lights, flows, journeys, give_way=give_way, walkers=walkers)
@@ -54,7 +64,10 @@ def candidates_of(
         longest = [light.name for light in streets.lights if sum(light.minima) + light.lost(light.usual) > 120]
         if longest:
             remarks.append(_("the minima of {lights} need more than 120 s").format(lights=", ".join(longest)))
-        wanted = cycles or tuple(range(30, 121, 5)) if not longest else tuple(range(120, 241, 10))
+        if cycles and max(cycles) < streets.shortest_cycle():
+            short = _too_short(streets, max(cycles))
+            continue
+        wanted = cycles or (LONG_CYCLES if longest else CYCLES)
         wanted = tuple(c for c in wanted if c >= streets.shortest_cycle()) or (streets.shortest_cycle(),)
         try:
             plans = _searched(streets, arterial_of(read, sites, journeys), wanted, seed, name)
@@ -63,7 +76,16 @@ def candidates_of(
             continue
         saturated |= plans[0].form == "storage"
         found += _best_of_each_cycle(plans, lights, _(title))
+    if short and len(found) == 1:
+        raise InputError(short)
     return found, saturated
+
+
+def _too_short(streets: Streets, cycle: int) -> str:
+    light = max(streets.lights, key=lambda one: one.repeats * (sum(one.minima) + one.lost(one.usual)))
+    return _(
+        "a cycle of {cycle} s is shorter than the minima: light {light} needs {least} s; ask for a longer one"
+    ).format(cycle=cycle, light=light.name, least=streets.shortest_cycle())
 
 
 def _searched(
@@ -73,7 +95,7 @@ def _searched(
     for arterials in ((arterial,), ()) if arterial else ((),):
         try:
             return optimise(
-                streets, cycles=cycles, arterials=arterials, restarts=3, keep=60, generations=30, seed=seed, name=name
+                streets, cycles=cycles, arterials=arterials, restarts=1, keep=60, generations=20, seed=seed, name=name
             )
         except InputError:
             if not arterials:
@@ -82,17 +104,49 @@ def _searched(
 
 
 def _best_of_each_cycle(
-    plans: Iterable[NetworkPlan], lights: Mapping[str, Light], family: str, most: int = 5
+    plans: Iterable[NetworkPlan], lights: Mapping[str, Light], family: str, most: int = 3
 ) -> list[Candidate]:
     by_cycle: dict[int, Candidate] = {}
     for one in plans:
-        if one.cycle in by_cycle or len(by_cycle) == most:
+        if len(by_cycle) == most or any(max(one.cycle, c) < APART * min(one.cycle, c) for c in by_cycle):
             continue
         safe = _certified(dict(zip(lights, one.plans, strict=True)), lights)
         if safe is not None:
             title = _("network, {cycle} s, {family}").format(cycle=one.cycle, family=family)
             by_cycle[one.cycle] = Candidate(title, safe, one.cycle, one.value)
     return list(by_cycle.values())
+
+
+def in_force(light: Light, name: str) -> SafePlan | None:
+    """The program in force as a plan of the light's own stages, None where it cannot be told so or is not lawful."""
+    program, site = light.programs[light.active], light.intersection
+    indices: list[list[int]] = [[] for _ in site.groups]
+    for link in light.links:
+        if link.group is not None:
+            indices[link.group].append(link.index)
+    begun: list[tuple[int, float]] = []  # stage and when it is first shown
+    now = 0.0
+    for step in program.steps:
+        shown = {site.groups[row].name for row in rows_green(step.state, indices)}
+        row = next((k for k, stage in enumerate(site.stages) if stage.green == shown), None)
+        if row is not None and (not begun or begun[-1][0] != row):
+            begun.append((row, now))
+        now += step.duration
+    if len(begun) > 1 and begun[0][0] == begun[-1][0]:
+        begun = [(begun[0][0], begun[-1][1] - now), *begun[1:-1]]
+    if len(begun) < 2:
+        return None
+    greens = [
+        max(1, round(after - since) - site.interstage(row, following))
+        for (row, since), (following, after) in zip(begun, [*begun[1:], (begun[0][0], begun[0][1] + now)], strict=True)
+    ]
+    offset = round(program.offset + begun[0][1]) - site.interstage(begun[-1][0], begun[0][0])
+    stages = tuple(site.stages[row].name for row, _ in begun)
+    plan = Plan(name, stages, tuple(greens), offset % max(1, round(now)))
+    try:
+        return certify(plan, site)
+    except UnsafePlan:
+        return None
 
 
 def _certified(plans: Mapping[str, Plan], lights: Mapping[str, Light]) -> dict[str, SafePlan] | None:

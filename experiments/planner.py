@@ -17,8 +17,10 @@ from ..networks.demand import Flows, Journeys, driven_journeys, flows_of
 from ..networks.light import Light
 from ..networks.netfile import read_lights
 from ..networks.scenario import read_scenario
-from .bench import IN_FORCE, TRAINING, Bench, Candidate, Plans, endured, ranked
+from .bench import EFFORT, FEWEST, IN_FORCE, MOST, TRAINING, Bench, Candidate, Plans, endured, hardened, ranked
 from .candidates import candidates_of
+from .catchments import catchments_of
+from .journal import Journal
 from .refine import refined
 from .spec import Timing, scenario_path
 from .worked import Worked, worked_out
@@ -72,29 +74,34 @@ def plan_scenario(
     cycles: Sequence[int] | None = None,
     seeds: int = 4,
     finalists: int = 3,
-    polish: int = 60,
+    polish: int | None = None,
     walkers: float = 0.0,
     begin: float | None = None,
     end: float | None = None,
     workers: int | None = None,
     seed: int = 0,
+    journal: Path | None = None,
     told: Callable[[str], None] = lambda text: None,
 ) -> Planned:
     """Plans for all lights of a scenario, for `flows` by light and movement [veh/h] or those its own demand brings.
 
     The candidates are the programs in force, Webster's plan at each light and the best of the network search at several
-    cycles, with and without stages that only protect a turn. All go through SUMO with one seed, the better half with
-    two more, the `finalists` with `seeds`; the best, and the best with more stages, are then altered, light by light, in
-    `polish` further trials. The last word have twice as many fresh seeds, so that a plan that was lucky is found out, and
-    what is chosen must come through 40 seeds, half of heavy demand, without a gridlock. `walkers` [persons/h] on every crossing
-    count in the search as vehicles do; their minima hold in any case. Nothing that `certify` refuses is
-    simulated. The same `seed` gives the same plans.
+    cycles, with and without stages that only protect a turn. All go through SUMO with one seed, the `finalists` with a
+    heavier demand too; the best is then altered in `polish` further trials (None: as many as the traffic allows, FEWEST to MOST), many
+    lights at once, each judged by its own queues. The last word have twice `seeds` fresh seeds, so that a plan that was
+    lucky is found out, and what is chosen must come through ENDURANCE seeds, half of heavy demand, without a gridlock.
+    `walkers` [persons/h] on every crossing count in the search as vehicles do; their minima hold in any case. Nothing that
+    `certify` refuses is simulated. The same `seed` gives the same plans. With a `journal` an interrupted search goes on
+    where it was; the file is taken away at the end.
     Raises InputError, MissingSumo, SimulationError.
     """
     source = scenario_path(scenario)
     read = read_scenario(source)
     lights = read_lights(read, timing)
     remarks: list[str] = []
+    kept = Journal(journal, (read.net, *read.routes, *read.additionals), _counted(told))
+    if kept.resumed:
+        told(_("{n} trials are known from a search that was interrupted").format(n=len(kept.known)))
     told(_("counting the traffic of {n} lights").format(n=len(lights)))
     journeys = driven_journeys(read, lights, begin=begin, end=end)
     if end is None and read.end is None:
@@ -108,8 +115,10 @@ def plan_scenario(
     candidates, saturated = candidates_of(read, lights, flows, journeys, name, cycles, seed, walkers, remarks)
     told(_("trying {n} candidates in SUMO").format(n=len(candidates)))
     with TemporaryDirectory(prefix="signalwright-") as folder:
-        bench = Bench(str(source), lights, name, Path(folder), begin, end, workers)
+        near = catchments_of(read.net, lights, journeys)
+        bench = Bench(str(source), lights, name, Path(folder), near, begin, end, workers, bool(cycles), kept)
         order = _in_order(bench, candidates, seeds, finalists, polish, seed, told)
+    kept.done()
     chosen = order[0]
     if not chosen.plans:
         remarks.append(_("no improvement found: none of the candidates did better in SUMO than the programs in force"))
@@ -121,47 +130,58 @@ def plan_scenario(
     )
 
 
+def _counted(told: Callable[[str], None], every: int = 20) -> Callable[[int], None]:
+    def tell(made: int) -> None:
+        if made % every == 0:
+            told(_("  {n} simulations made").format(n=made))
+
+    return tell
+
+
 def _in_order(
     bench: Bench,
     candidates: list[Candidate],
     seeds: int,
     finalists: int,
-    polish: int,
+    polish: int | None,
     seed: int,
     told: Callable[[str], None],
 ) -> list[Candidate]:
     """The candidates and what became of the best by altering them, the one to be chosen first."""
-    order = ranked(bench, candidates, seeds, finalists)
-    starts = _starts(order) if polish else []
-    for start in starts:
-        share = polish // len(starts)
-        told(_("altering {name} in {n} trials").format(name=start.name, n=share))
-        plans = refined(start.plans, bench.costs, share, np.random.default_rng(seed))
-        if plans != start.plans:
-            order.insert(0, Candidate(_("{name}, polished in SUMO").format(name=start.name), plans, start.cycle))
-    if len(order) == 1:
+    order = ranked(bench, candidates, finalists)
+    start = next((c for c in order if c.plans), None)
+    if start is None:
         return order
-    last, rest = order[: finalists + len(starts)], order[finalists + len(starts) :]
-    last += [c for c in rest if c.name == IN_FORCE]
-    last += [c for c in rest if _stages(c) > max(map(_stages, last))][:1]  # with its turns protected
+    trials = min(MOST, max(FEWEST, round(EFFORT / max(1.0, start.way)))) if polish is None else polish
+    donors = [c.plans for c in order if c.plans]
+    rng, near = np.random.default_rng(seed), bench.catchments.near
+
+    def better(plans: Plans, firm: frozenset[str], trials: int) -> Plans:
+        return refined(
+            plans, bench.judged, near, trials, rng, donors,
+            lambda left, cost: told(_("  {left} trials left, the best so far: {cost:.1f} s").format(left=left, cost=cost)),
+            bench.keep, firm,
+        )  # fmt: skip
+
+    if trials:
+        told(_("altering {name} in {n} trials").format(name=start.name, n=trials))
+        plans = better(start.plans, frozenset(), trials)
+        told(_("looking for gridlocks"))
+        plans = hardened(bench, plans, donors, lambda mended, firm: better(mended, firm, trials // 3), told)
+        if plans != start.plans:
+            order.insert(0, Candidate(_("{name}, polished in SUMO").format(name=start.name), plans, _common(plans)))
+    last = [*order[:2], *(c for c in order[2:] if c.name == IN_FORCE)]
+    rest = [c for c in order if c not in last]
     told(_("trying the best {n} again with fresh seeds").format(n=len(last)))
     fresh = range(TRAINING + 500, TRAINING + 500 + 2 * seeds)  # none that anything was chosen or altered on
     again = bench.tried([replace(c, delays=(), locks=0) for c in last], fresh)
-    told(_("looking for gridlocks"))
-    return [*endured(bench, sorted(again, key=lambda c: c.rank)), *(c for c in rest if c not in last)]
+    return [*endured(bench, sorted(again, key=lambda c: c.rank)), *rest]
 
 
-def _starts(order: Sequence[Candidate]) -> list[Candidate]:
-    """What is worth altering: the best plan, and the best of those with more stages, whose turns are better protected."""
-    best = next((c for c in order if c.plans), None)
-    if best is None:
-        return []
-    fuller = next((c for c in order if c.plans and _stages(c) > _stages(best)), None)
-    return [best] if fuller is None else [best, fuller]
-
-
-def _stages(candidate: Candidate) -> int:
-    return sum(len(safe.plan.stages) for safe in candidate.plans.values())
+def _common(plans: Plans) -> int | None:
+    """The cycle that all plans share [s]."""
+    cycles = {safe.cycle for safe in plans.values()}
+    return cycles.pop() if len(cycles) == 1 else None
 
 
 def _complete(flows: Mapping[str, Flows], lights: Mapping[str, Light], source: str) -> dict[str, Flows]:

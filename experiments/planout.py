@@ -24,6 +24,8 @@ from .validate import Verdict, validate
 FILES = ("plan.toml", "plan.add.xml", "calculation.json", "report.html")
 DAY_FILES = ("plan.toml", "plan.add.xml", "day.json", "changes.csv")
 FIGURES = "figures"
+JOURNAL = "trials.jsonl"
+"""The trials of a search under way; it is taken away when the search is over."""
 
 
 def check_free(out: Path, overwrite: bool = False, files: Sequence[str] = (*FILES, *DAY_FILES[2:])) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
+import polars as pl
 from lxml import etree
 
 from ..core.errors import ResultError, SimulationError
@@ -39,8 +40,8 @@ class Trial:
 
     variation: the demand is scaled by a factor drawn by the seed between 1 - variation and 1 + variation, and every
     departure put off by up to `jitter` [s]; both are the same for the same seed, whatever the programs. queues: measure
-    them too. transport: SUMO's program by itself, the quickest for many trials, or stepped by libsumo or TraCI as our own
-    strategies are; the numbers are the same.
+    them too; losses: the time lost on every edge. transport: SUMO's program by itself, the quickest for many trials, or
+    stepped by libsumo or TraCI as our own strategies are; the numbers are the same.
     """
 
     scenario: str
@@ -53,6 +54,7 @@ class Trial:
     variation: float = 0.0
     jitter: float = 0.0
     queues: bool = False
+    losses: bool = False
     transport: Way = "sumo"
 
     @property
@@ -70,7 +72,7 @@ class Trial:
 def tried(trial: Trial) -> dict[str, Any]:
     """Simulate a trial: a row with its arm, its seed and every metric, `locked` and `to_clear` [s] (see gridlock); with
     `queues` also `longest_queue` [m], `full_lanes` (whose queue reached the lane's beginning), `queue_share`, the greatest
-    share of a lane that stood, and `lanes`, each lane's queue.
+    share of a lane that stood, and `lanes`, each lane's queue; with `losses` {edge: time lost on it or before its start [s]}.
 
     Raises InputError, MissingSumo, SimulationError.
     """
@@ -83,14 +85,17 @@ def tried(trial: Trial) -> dict[str, Any]:
         rooms = approach_lanes(scenario) if trial.queues else {}
         if trial.queues:
             scenario = _watched(scenario, rooms, outputs)
+        if trial.losses:
+            scenario = _timed(scenario, outputs)
         (_alone if trial.transport == "sumo" else _stepped)(trial, scenario, outputs)
         statistic = read_statistic(outputs / "statistics.xml")
         end = statistic["performance"]["end"]
         trips = read_trips(outputs / "tripinfo.xml", end)
         metrics = measure(trips, statistic)
         queues = _read_queues(outputs / QUEUES, rooms) if trial.queues else {}
+        lost = {"losses": _read_losses(outputs / LOSSES, trips.vehicles)} if trial.losses else {}
         jam = {"locked": locked(trips.vehicles, end), "to_clear": time_to_clear(trips.vehicles, end)}
-    return {"arm": trial.arm, "seed": trial.seed, "demand": trial.demand, **asdict(metrics), **jam, **queues}
+    return {"arm": trial.arm, "seed": trial.seed, "demand": trial.demand, **asdict(metrics), **jam, **queues, **lost}
 
 
 def _stepped(trial: Trial, scenario: Scenario, outputs: Path) -> None:
@@ -168,6 +173,35 @@ def approach_lanes(scenario: Scenario) -> dict[str, float]:
     return {
         lane.name: lane.length for light in lights.values() for lane in light.intersection.lanes if lane.length > 1.0
     }
+
+
+LOSSES, LOSS_METERS = "losses.xml", "losses.add.xml"
+
+
+def _timed(scenario: Scenario, folder: Path) -> Scenario:
+    """The scenario with the time lost on every edge written at the end."""
+    path = folder / LOSS_METERS
+    path.write_text(
+        f'<additional>\n    <edgeData id="signalwright losses" file={quoteattr(str(folder / LOSSES))} '
+        'withInternal="true" excludeEmpty="true" writeAttributes="timeLoss"/>\n</additional>\n',
+        encoding="utf-8",
+    )
+    return replace(scenario, additionals=(*scenario.additionals, path))
+
+
+def _read_losses(path: Path, vehicles: pl.DataFrame) -> dict[str, float]:
+    """Time lost on each edge [s], with what vehicles waited to enter it."""
+    lost: dict[str, float] = {}
+    try:
+        for _event, edge in etree.iterparse(str(path), tag="edge"):
+            lost[edge.get("id")] = lost.get(edge.get("id"), 0.0) + float(edge.get("timeLoss", 0.0))
+    except (OSError, etree.XMLSyntaxError, ValueError, TypeError) as error:
+        raise ResultError(_("{path}: no usable edge output of SUMO: {error}").format(path=path, error=error)) from error
+    waited = vehicles.filter(pl.col("depart_delay") > 0.0).select("from_lane", "depart_delay")
+    for lane, seconds in waited.iter_rows():
+        edge = (lane or "").rpartition("_")[0]
+        lost[edge] = lost.get(edge, 0.0) + seconds
+    return lost
 
 
 def _watched(scenario: Scenario, lanes: Iterable[str], folder: Path) -> Scenario:

@@ -171,6 +171,12 @@ def _branches(
     made: list[Prospect] = []
     for name in list(branches)[1:]:
         here = _under_way(read_trips(places[name] / "tripinfo.xml", at + horizon).vehicles, at)
+        if len(here) == 0:
+            raise InputError(
+                _("nobody is under way in {scenario} from {at:g} s on; name a time --at which there is traffic").format(
+                    scenario=scenario.name, at=at
+                )
+            )
         arrived = len(here.filter(pl.col("arrival").is_not_null()))
         delay = (_lost(here) - before) / max(1, len(here))
         made.append(

@@ -37,7 +37,13 @@ def plan(
     begin: Begin = None,
     end: End = None,
     seeds: Annotated[int, typer.Option(min=1, help=_("Seeds for the last candidates."))] = 4,
-    polish: Annotated[int, typer.Option(min=0, help=_("Further trials in SUMO to alter the best plan."))] = 60,
+    polish: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help=_("Further trials in SUMO to alter the best plan; else as many as take some five to ten minutes."),
+        ),
+    ] = None,
     walkers: Annotated[
         float,
         typer.Option(
@@ -57,7 +63,7 @@ def plan(
 ) -> None:
     """Make a plan for every light from counts or demand: cycle, greens, offsets, worked out and tried in SUMO."""
     from .experiments.planner import plan_scenario
-    from .experiments.planout import check_free, proved, write_planned
+    from .experiments.planout import JOURNAL, check_free, proved, write_planned
 
     check_free(out, overwrite)
     if day:
@@ -69,10 +75,17 @@ def plan(
         from .experiments.counted import counted_flows
 
         flows, remarks = counted_flows(scenario, counts, timing, begin=begin, end=end)
-    planned = plan_scenario(
-        scenario, flows, timing, name=name, cycles=cycle, seeds=seeds, polish=polish, walkers=walkers, begin=begin, end=end,
-        workers=workers, told=lambda text: typer.echo(text, err=True),
-    )  # fmt: skip
+    try:
+        planned = plan_scenario(
+            scenario, flows, timing, name=name, cycles=cycle, seeds=seeds, polish=polish, walkers=walkers, begin=begin,
+            end=end, workers=workers, journal=out / JOURNAL, told=lambda text: typer.echo(text, err=True),
+        )  # fmt: skip
+    except KeyboardInterrupt:
+        typer.echo(
+            _("the same command goes on where it was: the trials so far are in {path}").format(path=out / JOURNAL),
+            err=True,
+        )
+        raise
     planned = replace(planned, remarks=(*(remarks or []), *planned.remarks))
     verdict = None
     if prove and planned.plans:

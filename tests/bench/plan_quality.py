@@ -55,7 +55,7 @@ def measured(source: str, out: Path, arguments: argparse.Namespace) -> dict[str,
     if not (out / "calculation.json").exists():
         planned = plan_scenario(
             source, timing=arguments.timing, polish=arguments.polish, seeds=arguments.plan_seeds, end=end,
-            workers=arguments.workers, told=lambda text: print("  ", text, file=sys.stderr, flush=True),
+            workers=arguments.workers, journal=out / "trials.jsonl", told=lambda text: print("  ", text, file=sys.stderr, flush=True),
         )  # fmt: skip
         write_planned(planned, out, "signalwright", overwrite=True)
     arms: dict[str, tuple[str, ...]] = {"in force": (), "SUMO's tools": tools(scenario, out, 3)}
@@ -104,7 +104,7 @@ def main() -> None:
     parser.add_argument("--timing", default="resco", choices=("safe", "resco"))
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--plan-seeds", type=int, default=4)
-    parser.add_argument("--polish", type=int, default=60)
+    parser.add_argument("--polish", type=int, default=None)
     parser.add_argument("--workers", type=int, default=None)
     parser.add_argument("--out", type=Path, required=True)
     arguments = parser.parse_args()

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import pytest
 
 from signalwright.core.certify import SafePlan, certify
+from signalwright.core.errors import UnsafePlan
+from signalwright.core.intersection import Intersection
 from signalwright.core.plan import Plan
 from signalwright.core.planning.fixed import CROSS_PRODUCT, needed_stages
-from signalwright.experiments.bench import IN_FORCE, Bench, Candidate, endured
+from signalwright.experiments.alter import fuller
+from signalwright.experiments.bench import IN_FORCE, TRAINING, Bench, Candidate, endured, hardened, mended
+from signalwright.experiments.refine import Judged
 from signalwright.networks.netfile import read_lights
 from sumo_material import load
 
@@ -30,11 +34,11 @@ class Heavy:
         self.asked: list[str] = []
         self.found = locks
 
-    def locks(self, plans: Mapping[str, SafePlan]) -> int:
+    def broken(self, plans: Mapping[str, SafePlan]) -> dict[int, Judged]:
         """By the number of entries: each candidate has one more."""
         name = f"c{len(plans)}"
         self.asked.append(name)
-        return self.found.get(name, 0)
+        return {seed: Judged(300.0, {}) for seed in range(self.found.get(name, 0))}
 
 
 def candidates() -> list[Candidate]:
@@ -84,3 +88,72 @@ def test_busy_turns_keep_their_stage() -> None:
         assert len(needed_stages(site, quiet, give_way=CROSS_PRODUCT)) == counts[2]
         dropped += counts[0] - counts[2]
     assert dropped > 0
+
+
+class Repairing:
+    """A bench on which light b breaks down in seed 1901 unless its cycle is long."""
+
+    keep = False
+
+    def judged(self, plans: Sequence[Mapping[str, SafePlan]], seed: int) -> list[Judged]:
+        """Seed TRAINING + 1 is a usual one."""
+        return [self.one(of_all, seed) for of_all in plans]
+
+    def one(self, plans: Mapping[str, SafePlan], seed: int) -> Judged:
+        """The delay at a is always 30 s, at b 5 s or far more."""
+        worse = 200.0 if seed != TRAINING + 1 and plans["b"].cycle < 120 else 5.0
+        return Judged(30.0 + worse, {"a": 30.0, "b": worse})
+
+
+def test_the_light_that_breaks_down_is_given_another_plan() -> None:
+    """Of the other plans the one under which it comes through is taken, for that light alone."""
+    site, names = LIGHT.intersection, tuple(s.name for s in LIGHT.intersection.stages)
+    longer = certify(Plan("p", names, tuple(60 for _ in names)), site)
+    assert longer.cycle > 120 > PLANS["cross"].cycle
+    plans = {"a": PLANS["cross"], "b": PLANS["cross"]}
+    bench = cast(Bench, Repairing())
+    broken = {1901: Judged(230.0, {"a": 30.0, "b": 200.0})}
+    assert mended(bench, plans, broken, [{"a": longer, "b": longer}]) == ({"a": PLANS["cross"], "b": longer}, "b")
+    assert mended(bench, plans, broken, []) == (plans, "b")
+
+
+def test_a_plan_that_breaks_down_gets_the_stages_it_left_out() -> None:
+    """Every missing stage is tried in its place, at the light to blame; it is firm from then on, and others are left alone."""
+    site, names = LIGHT.intersection, [s.name for s in LIGHT.intersection.stages]
+    full = PLANS["cross"]
+    few = next(
+        safe
+        for k in range(len(names))
+        if (safe := _lawful(Plan("p", tuple(n for n in names if n != names[k]), (30,) * (len(names) - 1)), site))
+    )
+    assert [set(safe.plan.stages) for safe in fuller(few)] == [set(names)]
+    assert fuller(full) == []
+    asked: list[frozenset[str]] = []
+
+    class Locking(Repairing):
+        """Light b breaks down while it leaves a stage out."""
+
+        def one(self, plans: Mapping[str, SafePlan], seed: int) -> Judged:
+            """Only seed TRAINING + 1 never breaks down."""
+            locks = seed != TRAINING + 1 and len(plans["b"].plan.stages) < len(names)
+            return Judged(200.0 if locks else 20.0, {"a": 10.0, "b": 190.0 if locks else 10.0})
+
+        def broken(self, plans: Mapping[str, SafePlan]) -> dict[int, Judged]:
+            """Seed 1901, as long as it does."""
+            return {1901: one} if (one := self.one(plans, 1901)).cost > 100.0 else {}
+
+    def better(plans: Mapping[str, SafePlan], firm: frozenset[str]) -> Mapping[str, SafePlan]:
+        asked.append(firm)
+        return plans
+
+    ended = hardened(cast(Bench, Locking()), {"a": few, "b": few}, [], better, lambda text: None)
+    assert ended["a"] == few
+    assert set(ended["b"].plan.stages) == set(names)
+    assert asked == [frozenset({"b"})]
+
+
+def _lawful(plan: Plan, site: Intersection) -> SafePlan | None:
+    try:
+        return certify(plan, site)
+    except UnsafePlan:
+        return None

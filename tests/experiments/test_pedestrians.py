@@ -12,10 +12,10 @@ from signalwright.core.planning.climb import Model
 from signalwright.core.planning.fixed import webster_plan
 from signalwright.core.planning.network import first_setting, optimise
 from signalwright.core.planning.transition import transition
+from signalwright.experiments.alter import altered_light
 from signalwright.experiments.bench import Candidate
 from signalwright.experiments.planner import Planned
 from signalwright.experiments.planreport import report_html
-from signalwright.experiments.refine import altered
 from signalwright.experiments.worked import green_spans, waiting, worked_out
 from signalwright.networks.demand import driven_journeys, flows_of
 from signalwright.networks.light import Light
@@ -59,10 +59,10 @@ def test_every_step_of_planning_keeps_walk_and_clearance() -> None:
     for found in best:
         check_walkers(LIGHT, certify(found.plans[0], LIGHT.intersection))
     rng = np.random.default_rng(5)
-    plans = {"cross": certify(best[0].plans[0], LIGHT.intersection)}
+    plan = certify(best[0].plans[0], LIGHT.intersection)
     for _draw in range(100):
-        plans = dict(altered(plans, rng))
-    check_walkers(LIGHT, plans["cross"])
+        plan = altered_light(plan, rng)
+    check_walkers(LIGHT, plan)
 
 
 @pytest.mark.parametrize("method", ["dwell", "add", "subtract", "shortway"])

@@ -3,32 +3,39 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from signalwright.core.errors import InputError
-from signalwright.core.plan import cycle_of
+from signalwright.core.plan import Plan, cycle_of
 from signalwright.experiments.bench import IN_FORCE
 from signalwright.experiments.planner import Planned, plan_scenario
 from signalwright.experiments.planout import write_planned
-from signalwright.experiments.refine import altered, refined
 from signalwright.experiments.validate import judged
 from signalwright.experiments.worked import worked_out
 from validate_rows import rows
 
 
+def greens(planned: Planned) -> dict[str, Plan]:
+    """The plans that were found, without their sites."""
+    return {light: safe.plan for light, safe in planned.plans.items()}
+
+
 @pytest.fixture(scope="module")
-def planned() -> Planned:
-    """A plan for a quarter of an hour of the shipped corridor."""
-    return plan_scenario("corridor", timing="safe", cycles=[80], seeds=1, polish=0, end=600, workers=1)
+def planned() -> Iterator[Planned]:
+    """A plan for ten minutes of the shipped corridor."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("signalwright.experiments.bench.ENDURANCE", 4)
+        yield plan_scenario("corridor", timing="safe", cycles=[80], seeds=1, polish=0, end=600, workers=1)
 
 
 def test_every_light_has_a_certified_plan_at_one_cycle(planned: Planned) -> None:
     """The network candidates share their cycle, and the programs in force were tried beside them."""
-    assert {c.name for c in planned.candidates} >= {IN_FORCE, "webster"}
+    assert IN_FORCE in {c.name for c in planned.candidates}
+    assert len(planned.candidates) > 1
     for candidate in planned.candidates:
         if candidate.cycle is not None:
             assert {safe.cycle for safe in candidate.plans.values()} == {candidate.cycle}
@@ -90,16 +97,36 @@ def test_the_report_shows_the_verdict(planned: Planned) -> None:
     assert "<td>77</td><td>31</td>" in page
 
 
-def test_alterations_are_lawful_and_losing_ones_are_dropped(planned: Planned) -> None:
-    """Every alteration is certified; a judge that prefers the start keeps it, one that likes short cycles is followed."""
-    plans = next(c.plans for c in planned.candidates if c.cycle is not None)
-    rng = np.random.default_rng(1)
-    for _ in range(20):
-        assert set(altered(plans, rng)) == set(plans)
-    same = refined(plans, lambda crowd, seeds: [0.0, *(1.0 for _ in crowd[1:])], 30, rng)
-    assert same == plans
-    short = refined(plans, lambda crowd, seeds: [sum(s.cycle for s in one.values()) for one in crowd], 60, rng)
-    assert sum(s.cycle for s in short.values()) < sum(s.cycle for s in plans.values())
+def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while plans are altered: the same call makes none of its trials again, comes to the same plans, and cleans up."""
+    monkeypatch.setattr("signalwright.experiments.bench.ENDURANCE", 4)
+    journal = tmp_path / "out" / "trials.jsonl"
+    told: list[str] = []
+
+    def cut_off(text: str) -> None:
+        if "looking for gridlocks" in text:
+            raise KeyboardInterrupt
+
+    def search(told: Callable[[str], None], journal: Path | None = None) -> Planned:
+        return plan_scenario(
+            "cross", timing="resco", cycles=[60], seeds=1, polish=12, end=400, workers=1, journal=journal, told=told
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        search(cut_off, journal)
+    made = len(journal.read_text().splitlines())
+    assert made > 12
+    again = search(told.append, journal)
+    assert told[0] == f"{made} trials are known from a search that was interrupted"
+    assert greens(again) == greens(search(lambda text: None))
+    assert all(safe.cycle == 60 for candidate in again.candidates for safe in candidate.plans.values())
+    assert not journal.exists()
+
+
+def test_a_cycle_shorter_than_the_minima_is_one_clear_message() -> None:
+    """The light that needs more and how much are named, before anything is simulated."""
+    with pytest.raises(InputError, match=r"a cycle of 12 s is shorter than the minima: light \w+ needs \d+ s"):
+        plan_scenario("cross", cycles=[12], end=300)
 
 
 def test_no_traffic_is_one_clear_message() -> None:

@@ -132,3 +132,10 @@ def test_what_cannot_be_asked(tmp_path: Path) -> None:
         what_if("cross", [plan], -5.0)
     with pytest.raises(InputError, match="plan for another net"):
         what_if("corridor", [plan], 10.0)
+
+
+def test_when_nobody_drives_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    """A time long after the last arrival is refused, not answered with zeros."""
+    path = plan_for("cross", tmp_path / "plan.toml", 20)
+    with pytest.raises(InputError, match="nobody is under way in cross from 99999 s on"):
+        what_if("cross", [path], 99_999.0, 60.0)
