@@ -8,7 +8,6 @@ import numpy as np
 import numpy.typing as npt
 
 from . import book, kernel
-
 from .book import F64, I32, Bools
 from .health import SYMPTOMS
 from .places import array

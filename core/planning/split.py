@@ -10,6 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import InputError
 
 
+NOTHING = 1e-12
+"""Weights below this share of the greatest are none: they would only overflow."""
+
+
 def fill(total: float, weights: ArrayLike, minima: ArrayLike, maxima: ArrayLike | None = None) -> NDArray[np.float64]:
     """Share `total` [s] in proportion to `weights` (n,), held between `minima` and `maxima` (n,) [s].
 
@@ -26,6 +30,7 @@ def fill(total: float, weights: ArrayLike, minima: ArrayLike, maxima: ArrayLike 
         raise InputError(f"shares need as many minima and maxima as weights: {weight.size}, {low.size}, {high.size}")
     if not np.all(np.isfinite(weight)) or np.any(weight < 0.0) or np.any(low < 0.0) or np.any(high < low):
         raise InputError("weights and minima of shares must be finite and not negative, maxima not below minima")
+    weight = np.where(weight < NOTHING * weight.max(initial=0.0), 0.0, weight)
     slack = 1e-9 * max(1.0, abs(total))
     if total < float(low.sum()) - slack:
         raise InputError(f"{total:g} s cannot hold the minima, which need {float(low.sum()):g} s: lengthen the cycle")
@@ -47,8 +52,7 @@ def _level(
     heavy = weight > 0.0
     if not np.any(heavy):
         return low
-    with np.errstate(over="ignore"):
-        points = np.concatenate((low[heavy] / weight[heavy], high[heavy] / weight[heavy]))
+    points = np.concatenate((low[heavy] / weight[heavy], high[heavy] / weight[heavy]))
     points = np.unique(points[np.isfinite(points)])
     used = [float(np.clip(level * weight, low, high).sum()) for level in points]
     at = int(np.searchsorted(used, total, side="right"))
@@ -58,7 +62,7 @@ def _level(
     slope = float(weight[free].sum())
     if slope > 0.0:
         rest = total - float(share.sum())
-        share = np.where(free, np.minimum(share + rest * (weight / slope), high), share)
+        share = np.minimum(share + rest * (np.where(free, weight, 0.0) / slope), high)
     return share
 
 

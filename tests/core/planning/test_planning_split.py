@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from signalwright.core.errors import InputError
@@ -21,6 +21,7 @@ stages = st.integers(1, 8).flatmap(
 
 
 @given(stages)
+@example(([0.0, 2.2250738585072014e-308, 0.0, 1.0], [0, 0, 0, 0], [0, 4, 0, 0], 4))
 def test_greens_always_add_up(drawn: tuple[list[float], list[int], list[int], int]) -> None:
     """Whole-second greens sum to the time there is, keep every minimum and maximum, and are not negative."""
     weights, minima, width, spare = drawn
