@@ -39,6 +39,11 @@ class Failure:
     what: str
     error: str
 
+    @property
+    def file(self) -> str:
+        """What it is saved as, under `FAILURES`."""
+        return f"{self.key}.txt"
+
 
 class BatchDirectory:
     """Where a batch keeps its runs. Nothing in it is ever half-written."""
@@ -94,7 +99,7 @@ class BatchDirectory:
 
     def fail(self, failure: Failure) -> None:
         """Save why a run failed."""
-        write_file(self.path / FAILURES / f"{failure.key}.txt", f"{failure.what}\n\n{failure.error}\n".encode())
+        write_file(self.path / FAILURES / failure.file, f"{failure.what}\n\n{failure.error}\n".encode())
 
     def describe(self, spec: dict[str, Any], keys: Sequence[str]) -> None:
         """Save what the batch is, for reports and merges."""

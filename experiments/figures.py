@@ -78,9 +78,9 @@ def intervals(arms: Sequence[Arm], unit: str) -> Drawing:
             axes.plot(arm.mean, row, "o", color=shade)
             axes.plot(arm.worst, row, "|", color=shade, ms=9)
         axes.set_yticks(range(len(arms)), names)
-        axes.invert_yaxis()
+        axes.set_ylim(len(arms) - 0.5, -0.5)
         axes.set_xlim(left=0)
-        axes.set_xlabel(f"{unit}; | " + _("worst seed"))
+        axes.set_xlabel(_("mean with its 95 % interval, | worst seed [{unit}]").format(unit=unit))
         return _drawing(figure)
 
 
@@ -99,7 +99,7 @@ def differences(found: Sequence[Comparison], unit: str) -> Drawing:
             axes.plot(one.difference, row, "o", color="#0072b2")
         axes.axvline(0, color="black", lw=1)
         axes.set_yticks(range(len(found)), [one.arm for one in found])
-        axes.invert_yaxis()
+        axes.set_ylim(len(found) - 0.5, -0.5)
         axes.set_xlabel(
             _("difference from {baseline} {unit}; to the left is better").format(baseline=found[0].baseline, unit=unit)
         )
@@ -139,10 +139,11 @@ def over_time(bins: Mapping[str, pl.DataFrame]) -> Drawing:
     """
     with _figure(6.4, 2.8) as (figure, axes):
         for arm, table in bins.items():
-            minutes = (table["time"] - table["time"].min()) / 60
+            minutes = (table["time"] - table["time"].min() + BIN / 2) / 60
             shade = colour(list(bins), arm)
             axes.plot(minutes, table["mean"], color=shade, label=arm)
             axes.fill_between(minutes, table["low"], table["high"], color=shade, alpha=0.2, lw=0)
+        axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
         axes.set_xlabel(_("when the vehicle wanted to start [min]"))
         axes.set_ylabel(_("delay [s/veh]"))

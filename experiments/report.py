@@ -120,7 +120,7 @@ def render(summary: Summary, parts: list[_Part]) -> str:
         counts_head=[_("strategy"), *(count.replace("_", " ") for count in COUNTS)],
         movements_head=[_("light"), _("from"), _("to"), _("vehicles"), *_arm_titles(summary)],
         lanes_head=[_("light"), _("lane"), _("movements"), *_arm_titles(summary)],
-        ranking=summary.ranking.mean_ranks,
+        ranking=summary.ranks,
         ranking_notes=ranking_notes(summary),
         parts=parts,
     )

@@ -74,6 +74,12 @@ class Summary:
     missing: int
 
     @property
+    def ranks(self) -> dict[str, float]:
+        """Mean rank of each arm over the maps; none where there is only one map, or one arm."""
+        ranks = self.ranking.mean_ranks
+        return ranks if len(self.cells) > 1 and len(ranks) > 1 else {}
+
+    @property
     def most_memory(self) -> float:
         """The most that a process took in any run [MiB]."""
         return float(self.runs["peak_mib"].max() or 0.0) if "peak_mib" in self.runs.columns else 0.0  # type: ignore[arg-type]

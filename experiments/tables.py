@@ -80,7 +80,7 @@ def markdown(summary: Summary) -> str:
         parts.append(markdown_table(head(), cell_rows(cell)))
         parts += [f"- {text}" for text in cell_warnings(cell)]
         parts.append("")
-    if ranks := summary.ranking.mean_ranks:
+    if ranks := summary.ranks:
         parts.append("### " + _("Mean rank over {n} maps (1 is best)").format(n=len(summary.cells)) + "\n")
         parts.append(
             markdown_table([_("strategy"), _("rank")], [[name, f"{rank:.2f}"] for name, rank in ranks.items()])

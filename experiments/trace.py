@@ -111,7 +111,9 @@ class Trace:
                     )
             above.set_yticks(range(len(self.stages)), self.stages)
             above.set_ylabel(_("stage"))
-            above.set_title(_("{light}: stages (pale: changing, or at their minimum), queues, arrivals").format(light=self.light))
+            above.set_title(
+                _("{light}: stages (pale: changing, or at their minimum), queues, arrivals").format(light=self.light)
+            )
             for k, name in enumerate(self.approaches):
                 middle.plot(time, self.queue[:, k], color=COLOURS[k % len(COLOURS)], label=name, lw=1.1)
             middle.set_ylabel(_("vehicles waiting"))

@@ -62,6 +62,7 @@ def compare(
     out: Out = Path("out/compare"),
 ) -> None:
     """Compare strategies over scenarios, seeds and demand: a table one can cite, and a report."""
+    from .experiments.batch import FAILURES
     from .experiments.compare import compare as run_batch
 
     said: dict[str, Any] = {
@@ -87,10 +88,13 @@ def compare(
             workers=workers,
             shard=shard,
             engine=engine,
-            progress=lambda p: move(p.kept + p.done + p.failed, p.total, p.last),
+            progress=lambda p: move(
+                p.kept + p.done + p.failed, p.total, p.last or _("{n} were there already").format(n=p.kept)
+            ),
         )
     for failure in found.failures:
-        typer.echo(_("failed: {what}; see {directory}").format(what=failure.what, directory=out), err=True)
+        why, saved = failure.error.strip().splitlines()[-1], out / FAILURES / failure.file
+        typer.echo(_("failed: {what}: {why}; see {path}").format(what=failure.what, why=why, path=saved), err=True)
     if shard is None:
         _conclude(out, spec)
     if found.failures:
