@@ -8,6 +8,7 @@ import numpy as np
 
 from signalwright.core.counts import Counts
 from signalwright.core.health import (
+    BRISK,
     BURST,
     FLOOD,
     HOUR_QUARTER,
@@ -80,8 +81,10 @@ class NaiveHealth:
     def _conserve(self, seen: Any) -> None:
         """As the kernel's `conserve`, approach by approach."""
         sound = np.isin(self.fault, (Fault.NONE, Fault.DULL))
-        paired = self._partner >= 0
-        both = paired & sound & sound[self._partner]
+        paired, calm = self._partner >= 0, self._quick < BRISK
+        lied_to = paired & ~sound[self._partner]
+        self._passed[lied_to], self._dull[lied_to] = 0.0, False
+        both = paired & sound & sound[self._partner] & calm & calm[self._partner]
         self._counted = np.where(both, self._counted + seen, 0.0)
         full = self._approach[both & (self._counted >= WINDOW)]
         if not len(full):

@@ -34,7 +34,7 @@ def judge(
 
     `partner` (2, D) are the loop nearly all traffic of a loop must also cross, -1 for none, and the number of its approach. `symptoms`
     (10, D) are standing, standing at green, missed, passed, silent, quick, mean, sane, counted, dull. `limits` are on_for, on_in_green,
-    missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, as core.health names them.
+    missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, brisk, as core.health names them.
     """
     on_for, on_in_green, missed_most, silent_most, passed_most = limits[0], limits[1], limits[2], limits[3], limits[4]
     burst, flood, sane_for, minute = limits[5], limits[6], limits[7], limits[8]
@@ -60,8 +60,9 @@ def judge(
             symptoms[4, k] = 0.0
         else:
             symptoms[2, k] += symptoms[6, k]
-            if partner[0, k] >= 0:
-                symptoms[3, k] += vehicles[partner[0, k]]
+            other = partner[0, k]
+            if other >= 0:
+                symptoms[3, k] += vehicles[other]
             symptoms[4, k] += interval
         if symptoms[4, k] < silent_most:
             symptoms[6, k] += (seen - symptoms[6, k]) * weight
@@ -99,15 +100,20 @@ def conserve(
     """What came over the advance loops of an approach leaves over its stop lines: who counts too few of it is dull.
 
     Judged when one of its loops has counted a window full. Vehicles that change lanes in between are missed nowhere, so a loop is only
-    dull while the whole approach loses vehicles on its side; pairs with another fault are left out.
+    dull while the whole approach loses vehicles on its side. Pairs with another fault, or that count more than a lane can, are left out.
     """
-    window, kept, of_all = limits[10], limits[11], limits[12]
+    window, kept, of_all, brisk = limits[10], limits[11], limits[12], limits[13]
     due = -1
     for k in range(vehicles.shape[0]):
         other = partner[0, k]
         if other < 0:
             continue
-        if (fault[k] == NONE or fault[k] == DULL) and (fault[other] == NONE or fault[other] == DULL):
+        believed = fault[other] == NONE or fault[other] == DULL
+        if not believed:  # a liar is no witness
+            symptoms[3, k] = 0.0
+            symptoms[9, k] = 0.0
+        sound = believed and (fault[k] == NONE or fault[k] == DULL)
+        if sound and symptoms[5, k] < brisk and symptoms[5, other] < brisk:
             symptoms[8, k] += vehicles[k]
             if symptoms[8, k] >= window:
                 due = partner[1, k]

@@ -9,7 +9,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import InputError
 
-
 NOTHING = 1e-12
 """Weights below this share of the greatest are none: they would only overflow."""
 

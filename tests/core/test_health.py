@@ -93,6 +93,18 @@ def test_what_comes_must_leave() -> None:
         assert not other.notes(), t
 
 
+def test_a_liar_is_no_witness() -> None:
+    """A sound stop-line loop beside a chattering advance loop is believed again as soon as the chatter is found."""
+    site = crossing()
+    health = Health(site)
+    for t in range(200):
+        counts = seen(site, t, {"w_0/advance": 1})
+        if t % 50 == 49:
+            counts.vehicles[_row(site, "w_0/stop")] = 1
+        health.update(counts, GREEN_WEST)
+    assert health.notes() == {"w_0/advance": "chatter"}
+
+
 def test_chatter_is_found() -> None:
     """Three vehicles in a second cannot be."""
     site = crossing()
