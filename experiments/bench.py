@@ -43,7 +43,7 @@ BROKE_DOWN = 2.5
 """Delay of a seed, in medians of the plan's own under the same demand, above which it broke down, though it may not have locked."""
 EFFORT = 50e6
 """Seconds that simulated vehicles may spend under way while plans are altered: some five to ten minutes of one core."""
-MENDINGS = 3
+MENDINGS = 5
 """How often a plan that breaks down is mended."""
 FEWEST, MOST = 40, 160
 """Trials for the alterations, whatever the scenario's size."""

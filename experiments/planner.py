@@ -167,7 +167,7 @@ def _in_order(
         told(_("altering {name} in {n} trials").format(name=start.name, n=trials))
         plans = better(start.plans, frozenset(), trials)
         told(_("looking for gridlocks"))
-        plans = hardened(bench, plans, donors, lambda mended, firm: better(mended, firm, trials // 3), told)
+        plans = hardened(bench, plans, donors, lambda mended, firm: better(mended, firm, trials // 5), told)
         if plans != start.plans:
             order.insert(0, Candidate(_("{name}, polished in SUMO").format(name=start.name), plans, _common(plans)))
     last = [*order[:2], *(c for c in order[2:] if c.name == IN_FORCE)]
