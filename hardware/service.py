@@ -301,7 +301,7 @@ class Service:
         now, cabinet, picture = self.wall(), self.cabinet, self.cabinet.picture
         held = cabinet.stage if cabinet.grip is Grip.HOLDING else None
         rows = self._recorder.look(
-            now, picture.aspects, picture.mode, picture.plan, held, cabinet.is_fresh, picture.fault
+            now, picture.aspects, picture.mode, picture.plan, held, cabinet.is_fresh, picture.fault, picture.present
         )
         if rows:
             self.store.events(cabinet.name, rows)
