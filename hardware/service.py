@@ -210,7 +210,8 @@ class Service:
         try:
             counts = self.cabinet.read()
             self.store.counts(self.cabinet.name, self.wall(), counts)
-            state = self._estimator.update(counts, self.cabinet.status())
+            status = self.cabinet.status()
+            state = self._estimator.update(counts, status)
             wish = self._controller.decide(state)
         except Exception as problem:
             self._failed(problem)
@@ -218,7 +219,7 @@ class Service:
             self.decisions += 1
             self._strike(self.steady() - begin)
             if self._stopping is None and self.cabinet.authority > Authority.MONITOR and self._sees(counts):
-                self._ask(wish, state.calls)
+                self._ask(wish, state.calls, status)
         self._record()
         if self.decisions % _FILE_EVERY == 0:
             self._watch_file()
@@ -241,21 +242,20 @@ class Service:
             self._file_has_changed = True
             self._note(f"{self.source.path} has changed; what was read at the start holds until a new start")
 
-    def _ask(self, wish: Wish, calls: Any) -> None:
+    def _ask(self, wish: Wish, calls: Any, status: Status) -> None:
         followed = getattr(self._controller, "plan", None)
         number = self.plans.get(followed.plan.name) if isinstance(followed, SafePlan) else None
         if number is not None and not (self.cabinet.driver.moves_stages and self.cabinet.authority is Authority.STAGE):
             self.last_refusal = self.cabinet.select(number)
             return
-        refusal = self.cabinet.request(self._taking(wish), calls)
+        refusal = self.cabinet.request(self._taking(wish, status), calls)
         if (wish, refusal) != (self.last_wish, self.last_refusal) and wish is not None:
             advice = "would ask" if self.cabinet.authority < Authority.STAGE else "asks"
             self._note(f"{advice} for stage {stage_name(self.cabinet, wish)}: {refusal.name.lower().replace('_', ' ')}")
         self.last_wish, self.last_refusal = wish, refusal
 
-    def _taking(self, wish: Wish) -> Wish:
+    def _taking(self, wish: Wish, status: Status) -> Wish:
         """A strategy that wants no change while nothing of ours is in force wants what stands: that is asked for."""
-        status = self.cabinet.status()
         if wish is None and self.cabinet.grip is Grip.WATCHING and status.stage >= 0 and not status.in_interstage:
             return status.stage
         return wish
