@@ -20,7 +20,7 @@ from ..ntcip.status import ControlStatus, FlashStatus, PhaseTiming, UnitStatus, 
 from ..pattern import Pattern
 from .picture import Picture
 
-_SEQUENCE = ASC.scalar["count_sequence"].oid
+_SEQUENCE, _GREENS, _UNIT = ASC.scalar["count_sequence"].oid, ASC.table["greens"].at(1), UnitStatus.ask()
 _MODE_OF: Mapping[ControlStatus, Mode] = {
     ControlStatus.SYSTEM: Mode.REMOTE,
     ControlStatus.MANUAL: Mode.MANUAL,
@@ -53,6 +53,7 @@ class NtcipDriver:
     groups: int = field(init=False)
     _loops: tuple[tuple[int, int], ...] = field(init=False)
     _present: tuple[Oid, ...] = field(init=False)
+    _unit_said: tuple[int | None, ...] = ()
 
     def __post_init__(self) -> None:
         self.phases = self.phases or range(1, len(self.site.groups) + 1)
@@ -92,14 +93,18 @@ class NtcipDriver:
         if request.type is PduType.SET:
             return
         found = integers(pdu.variables)
-        self._check(found, picture)
-        if ASC.table["greens"].at(1) in found:
+        if _GREENS in found:
             self._colours(found, picture, now)
-            self._unit(UnitStatus.read(pdu.variables), picture)
+            unit = tuple(found.get(oid) for oid in _UNIT)
+            if unit != self._unit_said:
+                self._unit(UnitStatus.read(pdu.variables), picture)
+                self._unit_said = unit
             if self._present:
                 self._see(found, picture)
-        if _SEQUENCE in found:
+        elif _SEQUENCE in found:
             self._count(found, picture)
+        else:
+            self._check(found, picture)
 
     def _colours(self, found: Mapping[Oid, int], picture: Picture, now: float) -> None:
         shown = []

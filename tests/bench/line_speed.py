@@ -67,7 +67,9 @@ def peer(count: int, protocol: str) -> None:
             first, last = number_of(said)
             parts[key] = said[:first], said[last:]
         before, behind = parts[key]
-        return HdlcFrame(frame.address, frame.control, frame.protocol, before + frame.body[begin:end] + behind).to_bytes()
+        return HdlcFrame(
+            frame.address, frame.control, frame.protocol, before + frame.body[begin:end] + behind
+        ).to_bytes()
 
     def answer(question: bytes) -> bytes:
         """As the emulated cabinet answers; where only the number of the question differs, with that changed."""
@@ -92,9 +94,12 @@ def peer(count: int, protocol: str) -> None:
         if now >= next_tick:
             next_tick += 0.1
             shown = one.cabinet.sequencer.aspects.copy()
-            one.cabinet.inputs.set(one.cabinet.ticks % 4, one.cabinet.ticks % 3 == 0)
+            there = one.cabinet.inputs.present.copy()
+            if one.cabinet.ticks % 5 == 0:  # somebody comes onto a loop or leaves it twice a second
+                one.cabinet.inputs.set(one.cabinet.ticks // 5 % 4, one.cabinet.ticks // 20 % 2 == 0)
             one.cabinet.tick()
-            if one.cabinet.ticks % 10 == 0 or (one.cabinet.sequencer.aspects != shown).any():
+            seen = (one.cabinet.sequencer.aspects == shown).all() and (one.cabinet.inputs.present == there).all()
+            if one.cabinet.ticks % 10 == 0 or not seen:
                 known.clear()
                 parts.clear()
 
