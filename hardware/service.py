@@ -37,6 +37,7 @@ from ..core.loop import Estimator
 from ..core.ports import Controller, Mode, Refusal, Status, Wish
 from .cabinets import Authority, LineCabinet
 from .cabinets.habits import Grip
+from .cabinets.shadow import Shadow
 from .config import Source
 from .indiana import Recorder
 from .link import Link
@@ -116,6 +117,7 @@ class Service:
         try:
             for _ in range(2):
                 self.new_controller().decide(self.new_estimator().update(nothing, status))
+            Shadow(self.cabinet.site).rehearse()
         except Exception as problem:
             raise InputError(
                 f"{self.cabinet.name}: the strategy cannot run this site ({type(problem).__name__}: {problem}): has it lanes, "
