@@ -253,12 +253,12 @@ class Horizon:
             ends = served[a] & ~served[b]
             self._lane_start[a, b, :n] = np.where(begins, start, 0)
             here, there = self.rates[a, :n], self.rates[b, :n]
-            k = np.arange(int(self.length[a, b]))[:, None]
-            rows = np.where(runs_on, np.where(k < 3, np.minimum(here, there), there), 0.0)
-            rows = np.where(begins, there * _share(k + 1 - (start + lost)), rows)
-            kept, on = _share(kept_for - k), _share(w.overrun + kept_for - k)
+            second = np.arange(int(self.length[a, b]))[:, None]
+            rows = np.where(runs_on, np.where(second < 3, np.minimum(here, there), there), 0.0)
+            rows = np.where(begins, there * _share(second + 1 - (start + lost)), rows)
+            kept, on = _share(kept_for - second), _share(w.overrun + kept_for - second)
             rows = np.where(ends, leaving[a] * kept + here * (on - kept), rows)
-            self.rates[self.begins[a, b] : self.begins[a, b] + len(k), :n] = rows
+            self.rates[self.begins[a, b] : self.begins[a, b] + len(second), :n] = rows
 
     def decide(
         self,

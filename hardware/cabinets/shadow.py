@@ -129,14 +129,15 @@ class Shadow(Sequencer):
         return self.would_grant(wish, calls)
 
     def spare(self, now: float) -> float:
-        """How much later [s] the stage must be left at last, for the longest red; looks a second ahead, `inf` beyond, and only at
-        a stage that is complete. A red may be older by `late` than it was seen to be."""
+        """How much later [s] the stage must be left at last, for the longest red; `inf` where the next decision, a second from now, is
+        early enough. Looks only at a stage that is complete. A red may be older by `late` than it was seen to be."""
         if self._sight is None or not self.is_complete(now):
             return inf if self._sight is None else 1 / TICKS
-        ahead = self._ahead(now) + ceil(self.late * TICKS) + 1
+        margin = ceil(self.late * TICKS)
+        ahead = self._ahead(now) + margin + 1
         if self._stays(ahead + TICKS):
             return inf
-        return next((k / TICKS for k in range(TICKS) if not self._stays(ahead + k)), 1.0)
+        return next((k / TICKS for k in range(TICKS - margin) if not self._stays(ahead + k)), inf)
 
     def _stays(self, ticks: int) -> bool:
         return bool(redtime.stays(ticks, *self._rotation, self._red_call, self._control))
