@@ -73,6 +73,7 @@ class Horizon:
             self._lane_groups[:, group] = np.maximum(self._lane_groups[:, group], self._uses[:, m])
         self._pocket, self._beside = _pockets(site, self._lane_row)
         self._timing()
+        self._pairs = self._changing()
         self._permissive()
         self.discharge = Discharge(n_lanes, len(self.giver), w.start_up)
         f32, i32 = np.float32, np.int32
@@ -122,6 +123,18 @@ class Horizon:
                 ]
                 done = max([1.0, *gone, *(starts[j] + site.groups[j].min_green for j in np.flatnonzero(begins))])
                 self.length[a, b] = int(np.ceil(done - 1e-9))
+
+    def _changing(self) -> list[tuple[int, int, npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
+        """Every change that may be made, with (n_lanes, n_movements) [s]: when what a lane serves begins, 0 where it does not, and for
+        how long what ends is kept, inf where it does not end."""
+        group = np.array(self._group_of, dtype=int)
+        pairs = []
+        for a, b in zip(*np.nonzero(self.length >= 0), strict=True):
+            was, will = self._green[a][group], self._green[b][group]
+            starts = np.where(self._uses & will & ~was, self._starts[a, b][group], 0.0)
+            keeping = np.where(self._uses & was & ~will, self._keeps[a, b][group], np.inf)
+            pairs.append((int(a), int(b), starts, keeping))
+        return pairs
 
     def _permissive(self) -> None:
         """For every stage: (lane, movement) pairs that give way, and the movements they give way to."""
@@ -222,7 +235,6 @@ class Horizon:
 
     def _changes(self, share: npt.NDArray[np.float64], served: npt.NDArray[np.bool_]) -> None:
         w, n = self.weights, self.n_lanes
-        group = np.array(self._group_of)
         lost = self.discharge.lost
         self._lane_start = np.zeros((self.n_stages, self.n_stages, self.width))
         leaving = self.rates[: self.n_stages, :n].copy()  # who gives way hardly gets through while a green is kept
@@ -231,33 +243,22 @@ class Horizon:
                 if self.against[k].any():
                     few = 1.0 / (self.steady[k] + self.waiting[k] / w.squeeze)
                     leaving[s, self.giver[k]] = min(few, leaving[s, self.giver[k]])
-        for a in range(self.n_stages):
-            for b in range(self.n_stages):
-                if self.length[a, b] < 0:
-                    continue
-                start = np.array([
-                    max([self._starts[a, b, group[m]] for m in np.flatnonzero(self._uses[lane]) if self._green[b, group[m]]
-                         and not self._green[a, group[m]] and share[lane, m] > 0.02], default=0)
-                    for lane in range(n)
-                ])  # fmt: skip
-                keeps = np.array([
-                    min([self._keeps[a, b, group[m]] for m in np.flatnonzero(self._uses[lane]) if self._green[a, group[m]]
-                         and not self._green[b, group[m]] and share[lane, m] > 0.02], default=0)
-                    for lane in range(n)
-                ])  # fmt: skip
-                runs_on = served[a] & served[b]
-                begins = served[b] & ~served[a]
-                ends = served[a] & ~served[b]
-                self._lane_start[a, b, :n] = np.where(begins, start, 0)
-                for k in range(int(self.length[a, b])):
-                    row = np.where(
-                        runs_on, np.minimum(self.rates[a, :n], self.rates[b, :n]) if k < 3 else self.rates[b, :n], 0.0
-                    )
-                    flowing = np.clip(k + 1 - (start + lost), 0.0, 1.0)
-                    row = np.where(begins, self.rates[b, :n] * flowing, row)
-                    kept, on = (np.clip(more + keeps - k, 0.0, 1.0) for more in (0.0, w.overrun))
-                    row = np.where(ends, leaving[a] * kept + self.rates[a, :n] * (on - kept), row)
-                    self.rates[self.begins[a, b] + k, :n] = row
+        used = share > 0.02
+        for a, b, starts, keeping in self._pairs:
+            start = np.where(used, starts, 0.0).max(axis=1, initial=0.0)
+            kept_for = np.where(used, keeping, np.inf).min(axis=1, initial=np.inf)
+            kept_for[np.isinf(kept_for)] = 0.0
+            runs_on = served[a] & served[b]
+            begins = served[b] & ~served[a]
+            ends = served[a] & ~served[b]
+            self._lane_start[a, b, :n] = np.where(begins, start, 0)
+            here, there = self.rates[a, :n], self.rates[b, :n]
+            second = np.arange(int(self.length[a, b]))[:, None]
+            rows = np.where(runs_on, np.where(second < 3, np.minimum(here, there), there), 0.0)
+            rows = np.where(begins, there * _share(second + 1 - (start + lost)), rows)
+            kept, on = _share(kept_for - second), _share(w.overrun + kept_for - second)
+            rows = np.where(ends, leaving[a] * kept + here * (on - kept), rows)
+            self.rates[self.begins[a, b] : self.begins[a, b] + len(second), :n] = rows
 
     def decide(
         self,
@@ -357,6 +358,11 @@ def _pockets(site: Intersection, row: dict[str, int]) -> tuple[npt.NDArray[np.fl
             beside[np.ix_(lanes, lanes)] = True
     np.fill_diagonal(beside, False)
     return np.array([max(lane.length / SPACE, 1.0) for lane in site.lanes]), beside
+
+
+def _share(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """How much of a second falls into it."""
+    return np.minimum(np.maximum(seconds, 0.0), 1.0)
 
 
 def _faces(move: Movement, other: Movement) -> bool:

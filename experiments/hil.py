@@ -37,7 +37,7 @@ from ..hardware.trunk import Trunk
 from ..networks.scenario import Scenario
 from ..networks.sumo import SumoCabinet
 from .arms import Maker, open_lights
-from .prelude import BEFORE, TIMING
+from .prelude import BEFORE, EARLY, TIMING
 from .spec import RunSpec
 
 SLOTS = 50
@@ -212,7 +212,7 @@ def drive(
     street, makers = open_lights(spec, scenario, outputs)
     with street, ExitStack() as stack:
         begin, end = street.time, scenario.end if spec.end is None else spec.end
-        clock = Clock(begin, -BEFORE * SLOTS + 1)  # so that the tenth tick, with which a sample ends, is that of slot 0
+        clock = Clock(begin, round((EARLY - BEFORE) * SLOTS))
         rigs = []
         for row, (light, roadside) in enumerate(street.cabinets.items(), 1):
             rigs.append(Rig(row, roadside, makers[light], spec, clock))

@@ -4,19 +4,40 @@ from __future__ import annotations
 
 from ..hardware.emulator.cabinet import TICKS, EmulatedCabinet, Timing
 from ..hardware.emulator.plans import local_plans
-from ..networks.sumo import SumoStreet
+from ..networks.sumo import SumoCabinet, SumoStreet
 
 BEFORE = 40
 """For so long before the window [s]."""
+EARLY = 0.02
+"""Cabinets begin so much later than a whole second [s], so that the tenth tick, with which a sample ends, is that of a second's begin."""
+FIRST = 5
+"""Ticks of a second until a request at its begin is acted upon, and until lamps are looked at."""
 TIMING = Timing(startup_flash=2.0, startup_red=3.0)
 """How cabinets start then."""
 
 
-def let_plans_run(street: SumoStreet) -> None:
-    """Have the lamps of a street that has not begun yet where the plans of its cabinets have brought them."""
-    for roadside in street.cabinets.values():
-        site = roadside.intersection
-        cabinet = EmulatedCabinet(site, local_plans((), site), street.time - BEFORE + 0.02, TIMING)
-        for _tick in range(BEFORE * TICKS + 4):
-            cabinet.tick()
-        roadside.begin_as(cabinet.sequencer)
+class Prelude:
+    """The clock of a street that has not begun yet: its lamps are where the plans of its cabinets have brought them, and
+    follow them through the first second; then they are ours."""
+
+    def __init__(self, street: SumoStreet) -> None:
+        self._street = street
+        self._cabinets: list[tuple[SumoCabinet, EmulatedCabinet]] = []
+        for roadside in street.cabinets.values():
+            site = roadside.intersection
+            cabinet = EmulatedCabinet(site, local_plans((), site), street.time - BEFORE + EARLY, TIMING)
+            for _tick in range(BEFORE * TICKS + FIRST):
+                cabinet.tick()
+            roadside.follow(cabinet.sequencer)
+            roadside.show()
+            self._cabinets.append((roadside, cabinet))
+
+    def tick(self) -> bool:
+        """See Clock."""
+        more = self._street.tick()
+        for roadside, cabinet in self._cabinets:
+            for _tick in range(TICKS - 1):
+                cabinet.tick()
+            roadside.lead(cabinet.sequencer)
+        self._cabinets = []
+        return more

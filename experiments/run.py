@@ -94,14 +94,14 @@ def _simulate(
         return drive(spec, scenario, outputs, progress)
     street, junctions = open_arm(spec, scenario, outputs)
     with street:
-        if spec.start == "plan":
-            from .prelude import let_plans_run
-
-            let_plans_run(street)
         begin, end = street.time, scenario.end if spec.end is None else spec.end
         clock: Clock = street
+        if spec.start == "plan":
+            from .prelude import Prelude
+
+            clock = Prelude(street)
         if progress is not None:
-            clock = _Told(street, lambda: progress(min(1.0, (street.time - begin) / (end - begin)) if end else 0.0))
+            clock = _Told(clock, lambda: progress(min(1.0, (street.time - begin) / (end - begin)) if end else 0.0))
         run(clock, junctions, observe)
         return street.time, {}
 

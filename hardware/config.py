@@ -16,6 +16,9 @@
     groups = { north = 2 }
     detectors = { "loop 1" = 17 }
 
+`presence = false` leaves out who stands on which loop, for controllers that cannot tell and lines that are slow: without it
+the store has no detector events (codes 81, 82).
+
 Open points of GB/T 20999-2017 are keys with a safe default: `intergreen_unit_s` 0.1 (refused as implausible where it is
 seconds), `lamp_state_attribute` 1, `parity`, `dead_man_s` (to be measured when the site is commissioned; without it the
 authority ends at `plan`).
@@ -104,6 +107,7 @@ class CabinetConfig(_Part):
     lamp_state_attribute: Literal[1, 2] = 1
     dead_man_s: Seconds | None = None
     detector_period_s: Seconds = 1.0
+    presence: bool = True
     poll_s: Seconds = 0.25
     hold_off_s: Seconds = 5.0
     plans: tuple[PlanConfig, ...] = ()
@@ -302,12 +306,14 @@ def cabinet_from(config: CabinetConfig, site: Intersection, shared: bool = False
             driver = GbtDriver(
                 site, config.controller_id or 0, config.junction, config.host_id, config.datagrams, stages, groups, detectors,
                 config.lamp_state_attribute, config.intergreen_unit_s, config.detector_period_s,
-                _RELEASE[config.release_mode], config.dead_man_s,
+                _RELEASE[config.release_mode], config.dead_man_s, config.presence,
             )  # fmt: skip
         case "ntcip1202":
             read, write = _secrets(config.secrets or Path())
             station = None if config.datagrams else config.station
-            driver = NtcipDriver(site, read, write, station, groups, detectors, config.detector_period_s)
+            driver = NtcipDriver(
+                site, read, write, station, groups, detectors, config.detector_period_s, presence=config.presence
+            )
         case _:
             system = detectors[:8] if config.extended else ()
             driver = Ab3418Driver(

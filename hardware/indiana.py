@@ -63,6 +63,7 @@ class Recorder:
     held: int | None = None
     reachable: bool | None = None
     fault: npt.NDArray[np.bool_] | None = None
+    present: npt.NDArray[np.bool_] | None = None
 
     def look(
         self,
@@ -73,8 +74,10 @@ class Recorder:
         held: int | None,
         reachable: bool,
         fault: npt.NDArray[np.bool_],
+        present: npt.NDArray[np.bool_] | None = None,
     ) -> list[Row]:
-        """`held` is the stage row we hold, None when nothing of ours is in force; the rest as in the picture."""
+        """`held` is the stage row we hold, None when nothing of ours is in force; the rest as in the picture. `present` is kept:
+        hand in another array when it changes."""
         events: list[tuple[Code, int]] = []
         if aspects is not None:
             events += self._aspects(aspects)
@@ -90,6 +93,11 @@ class Recorder:
         if self.fault is not None:
             for row in np.flatnonzero(fault != self.fault):
                 events.append((Code.DETECTOR_FAULT if fault[row] else Code.DETECTOR_RESTORED, (int(row) + 1) & 0xFF))
+        if present is not None and present is not self.present:
+            before = np.zeros_like(present) if self.present is None else self.present
+            for row in np.flatnonzero(present != before):
+                events.append((Code.DETECTOR_ON if present[row] else Code.DETECTOR_OFF, (int(row) + 1) & 0xFF))
+            self.present = present
         self.mode, self.plan, self.held, self.reachable, self.fault = mode, plan, held, reachable, fault.copy()
         stamp = round(time, 1)
         return [Row(stamp, int(code), parameter) for code, parameter in events]

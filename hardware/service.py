@@ -37,6 +37,7 @@ from ..core.loop import Estimator
 from ..core.ports import Controller, Mode, Refusal, Status, Wish
 from .cabinets import Authority, LineCabinet
 from .cabinets.habits import Grip
+from .cabinets.shadow import Shadow
 from .config import Source
 from .indiana import Recorder
 from .link import Link
@@ -116,6 +117,7 @@ class Service:
         try:
             for _ in range(2):
                 self.new_controller().decide(self.new_estimator().update(nothing, status))
+            Shadow(self.cabinet.site).rehearse()
         except Exception as problem:
             raise InputError(
                 f"{self.cabinet.name}: the strategy cannot run this site ({type(problem).__name__}: {problem}): has it lanes, "
@@ -210,7 +212,8 @@ class Service:
         try:
             counts = self.cabinet.read()
             self.store.counts(self.cabinet.name, self.wall(), counts)
-            state = self._estimator.update(counts, self.cabinet.status())
+            status = self.cabinet.status()
+            state = self._estimator.update(counts, status)
             wish = self._controller.decide(state)
         except Exception as problem:
             self._failed(problem)
@@ -218,7 +221,7 @@ class Service:
             self.decisions += 1
             self._strike(self.steady() - begin)
             if self._stopping is None and self.cabinet.authority > Authority.MONITOR and self._sees(counts):
-                self._ask(wish, state.calls)
+                self._ask(wish, state.calls, status)
         self._record()
         if self.decisions % _FILE_EVERY == 0:
             self._watch_file()
@@ -241,21 +244,20 @@ class Service:
             self._file_has_changed = True
             self._note(f"{self.source.path} has changed; what was read at the start holds until a new start")
 
-    def _ask(self, wish: Wish, calls: Any) -> None:
+    def _ask(self, wish: Wish, calls: Any, status: Status) -> None:
         followed = getattr(self._controller, "plan", None)
         number = self.plans.get(followed.plan.name) if isinstance(followed, SafePlan) else None
         if number is not None and not (self.cabinet.driver.moves_stages and self.cabinet.authority is Authority.STAGE):
             self.last_refusal = self.cabinet.select(number)
             return
-        refusal = self.cabinet.request(self._taking(wish), calls)
+        refusal = self.cabinet.request(self._taking(wish, status), calls)
         if (wish, refusal) != (self.last_wish, self.last_refusal) and wish is not None:
             advice = "would ask" if self.cabinet.authority < Authority.STAGE else "asks"
             self._note(f"{advice} for stage {stage_name(self.cabinet, wish)}: {refusal.name.lower().replace('_', ' ')}")
         self.last_wish, self.last_refusal = wish, refusal
 
-    def _taking(self, wish: Wish) -> Wish:
+    def _taking(self, wish: Wish, status: Status) -> Wish:
         """A strategy that wants no change while nothing of ours is in force wants what stands: that is asked for."""
-        status = self.cabinet.status()
         if wish is None and self.cabinet.grip is Grip.WATCHING and status.stage >= 0 and not status.in_interstage:
             return status.stage
         return wish
@@ -301,7 +303,7 @@ class Service:
         now, cabinet, picture = self.wall(), self.cabinet, self.cabinet.picture
         held = cabinet.stage if cabinet.grip is Grip.HOLDING else None
         rows = self._recorder.look(
-            now, picture.aspects, picture.mode, picture.plan, held, cabinet.is_fresh, picture.fault
+            now, picture.aspects, picture.mode, picture.plan, held, cabinet.is_fresh, picture.fault, picture.present
         )
         if rows:
             self.store.events(cabinet.name, rows)

@@ -131,8 +131,11 @@ def site_from(data: dict[str, Any], path: Path, text: str = "") -> Intersection:
         raise InputError(f"{path}: {error}") from error
 
 
-def write_site(site: Intersection, path: str | Path, overwrite: bool = False) -> None:
-    """Write a site file, whole or not at all; raises InputError where one lies already and `overwrite` is not set."""
+def write_site(site: Intersection, path: str | Path, overwrite: bool = False, more: str = "") -> None:
+    """Write a site file, whole or not at all, with `more` TOML behind it.
+
+    Raises InputError where one lies already and `overwrite` is not set.
+    """
     path = Path(path)
     if path.exists() and not overwrite:
         raise InputError(f"{path}: is there already; name another file, or ask for it to be overwritten")
@@ -140,6 +143,7 @@ def write_site(site: Intersection, path: str | Path, overwrite: bool = False) ->
     try:
         with os.fdopen(handle, "wb") as out:
             tomli_w.dump({"site": _plain(site)}, out)
+            out.write(more.encode())
         os.replace(temporary, path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)

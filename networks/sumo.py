@@ -175,11 +175,10 @@ class SumoCabinet:
         self.sequencer, self._aspects, self.follows = sequencer, sequencer.aspects, True
         self._street.restate()
 
-    def begin_as(self, sequencer: Sequencer) -> None:
-        """Before the first tick: the lamps are as `sequencer` has them, and go on from there in our time."""
-        self.sequencer, self._aspects = sequencer, sequencer.aspects
+    def lead(self, sequencer: Sequencer) -> None:
+        """From now on the lamps are those of `sequencer` as it is now, and its time is ours."""
+        self.sequencer, self._aspects, self.follows = sequencer, sequencer.aspects, False
         self._street.restate()
-        self.show()
 
     def beside(self, cabinets: Sequence[Cabinet]) -> SumoStreet | None:
         """See Sociable."""

@@ -39,6 +39,7 @@ class Agenda(Generic[Q, A]):
     _counts_due: float = -inf
     _asked_counts: float = -inf
     _polled: float = -inf
+    _commanded: bool = False
     _lead: float = 0.0
     _held_up: bool = False
     _next_check: float = -inf
@@ -113,8 +114,9 @@ class Agenda(Generic[Q, A]):
         return self._ahead[0][0]
 
     def _owes_status(self, now: float) -> bool:
-        """Counts were the last; on a line that is too slow for both they take turns with the status."""
-        return self._asked_counts > self._polled and now >= self.next_poll
+        """A command was answered, and the status must confirm it; or counts were the last, and on a line that is too slow for both
+        they take turns with the status."""
+        return (self._commanded or self._asked_counts > self._polled) and now >= self.next_poll
 
     def _plan_counts(self, now: float) -> None:
         period = self.driver.detector_period
@@ -133,7 +135,7 @@ class Agenda(Generic[Q, A]):
 
     def _plan(self, now: float, blind: bool, doubted: bool) -> None:
         asked, habits = list(self._polls), self.habits
-        self._polled = now
+        self._polled, self._commanded = now, False
         if blind and (not doubted or now >= self._next_check):
             asked[:0] = self._identity
             self.is_whole = True
@@ -152,6 +154,8 @@ class Agenda(Generic[Q, A]):
         """This question was answered, or failed; True when it was a command."""
         if self._counts and request is self._counts[-1]:
             self._learn(now - self._asked_counts)
-        if self._ahead and self._ahead[0][0] is request:
-            return self._ahead.popleft()[1]
-        return False
+        if not self._ahead or self._ahead[0][0] is not request:
+            return False
+        command = self._ahead.popleft()[1]
+        self._commanded |= command
+        return command

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ...core.aspects import Aspect
 from ...core.errors import ProtocolError
 from ...core.intersection import Intersection
@@ -40,7 +42,8 @@ class GbtDriver:
 
     `state_attribute` is where 3.3 holds the lamp state (1 or 2) and `intergreen_unit` [s] the unit of 7.2, both open in
     the standard as far as it is known here; `release_mode` is the local mode to go back to; `dead_man` [s] the time to
-    reversion that was measured when this site was commissioned, None when nobody measured it.
+    reversion that was measured when this site was commissioned, None when nobody measured it. `presence`: ask who stands on the
+    loops (64 of them can be told).
     """
 
     site: Intersection
@@ -56,11 +59,13 @@ class GbtDriver:
     detector_period: float = 1.0
     release_mode: RunMode = RunMode.LOCAL_FIXED
     dead_man: float | None = None
+    presence: bool = True
     moves_stages: bool = True
     keeps_dead_man: bool = True
     dialect: GbtDialect = field(init=False)
     _mode: ObjectId = field(init=False)
     _plan: ObjectId = field(init=False)
+    _presence: ObjectId = field(init=False)
     _stage: ObjectId = field(init=False)
     _lamps: tuple[ObjectId, ...] = field(init=False)
     _identity: tuple[Request, ...] = ()
@@ -72,7 +77,7 @@ class GbtDriver:
         self.lamps = self.lamps or range(1, len(site.groups) + 1)
         self.detectors = self.detectors or range(1, len(site.detectors) + 1)
         self.dialect = GbtDialect(self.controller, self.junction, self.host, datagrams=self.datagrams)
-        here = self.junction
+        here, self._presence = self.junction, named("presence").ask().id
         self._mode, self._plan, self._stage = (
             named(name).ask(here).id for name in ("run_mode", "current_plan", "current_stage")
         )
@@ -93,8 +98,9 @@ class GbtDriver:
         return self._identity
 
     def poll(self) -> Sequence[Request]:
-        """Mode, plan, stage and lamps in one frame."""
-        return [query(*(DataValue(place) for place in (self._mode, self._plan, self._stage, *self._lamps)))]
+        """Mode, plan, stage and lamps in one frame, and who stands on the loops."""
+        present = (self._presence,) if self.presence and self.detectors else ()
+        return [query(*(DataValue(place) for place in (self._mode, self._plan, self._stage, *self._lamps, *present)))]
 
     def counts(self) -> Sequence[Request]:
         """Flow and occupancy of the last period; samples bear no number, so each period is asked for just once."""
@@ -114,7 +120,8 @@ class GbtDriver:
             for value in answer.values:
                 if answer.is_error:
                     if identity:
-                        raise ProtocolError(f"the controller has no {_name(value.id)}: {value.status!r}")
+                        remedy = "; set presence = false" if value.id == self._presence else ""
+                        raise ProtocolError(f"the controller has no {_name(value.id)}: {value.status!r}{remedy}")
                 else:
                     said[value.id] = value.value
         values = {place: thing.read(raw) for place, raw in said.items() if (thing := at(place)) is not None}
@@ -130,6 +137,8 @@ class GbtDriver:
         picture.mode = _MODE_OF.get(run_mode, Mode.REMOTE if run_mode >> 4 == 1 else Mode.LOCAL)
         plan = values.get(self._plan)
         picture.plan = plan if isinstance(plan, int) and plan else None
+        if isinstance(there := values.get(self._presence), frozenset):
+            picture.present = np.array([number in there for number in self.detectors])
         shown = [_ASPECT_OF.get(_int(values, lamp), Aspect.RED) for lamp in self._lamps]
         current = _int(values, self._stage)
         picture.show(shown, now, list(self.stages).index(current) if current in self.stages else None)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ...core.aspects import Aspect
 from ...core.errors import ProtocolError
 from ...core.intersection import Intersection
@@ -18,7 +20,7 @@ from ..ntcip.status import ControlStatus, FlashStatus, PhaseTiming, UnitStatus, 
 from ..pattern import Pattern
 from .picture import Picture
 
-_SEQUENCE = ASC.scalar["count_sequence"].oid
+_SEQUENCE, _GREENS, _UNIT = ASC.scalar["count_sequence"].oid, ASC.table["greens"].at(1), UnitStatus.ask()
 _MODE_OF: Mapping[ControlStatus, Mode] = {
     ControlStatus.SYSTEM: Mode.REMOTE,
     ControlStatus.MANUAL: Mode.MANUAL,
@@ -31,7 +33,8 @@ _MODE_OF: Mapping[ControlStatus, Mode] = {
 class NtcipDriver:
     """One controller. `phases` and `detectors` give the numbers on the line of our rows; `groups` of eight phases.
 
-    `least_dead_man` and `most_dead_man` [s] bound the backup time the controller may have; 0 is never accepted.
+    `presence`: ask who stands on the loops. `least_dead_man` and `most_dead_man` [s] bound the backup time the controller
+    may have; 0 is never accepted.
     """
 
     site: Intersection
@@ -43,15 +46,22 @@ class NtcipDriver:
     detector_period: float = 1.0
     least_dead_man: float = 3.0
     most_dead_man: float = 120.0
+    presence: bool = True
     moves_stages: bool = True
     keeps_dead_man: bool = True
     dialect: NtcipDialect = field(init=False)
     groups: int = field(init=False)
+    _loops: tuple[tuple[int, int], ...] = field(init=False)
+    _present: tuple[Oid, ...] = field(init=False)
+    _unit_said: tuple[int | None, ...] = ()
 
     def __post_init__(self) -> None:
         self.phases = self.phases or range(1, len(self.site.groups) + 1)
         self.detectors = self.detectors or range(1, len(self.site.detectors) + 1)
         self.groups = (max(self.phases) + 7) // 8
+        self._loops = tuple(((number - 1) // 8, 1 << (number - 1) % 8) for number in self.detectors)
+        there = sorted({group for group, _ in self._loops}) if self.presence else []
+        self._present = tuple(ASC.table["detector_group_active"].at(group + 1) for group in there)
         self.dialect = NtcipDialect(self.read_community, self.write_community, self.station)
 
     def identify(self) -> Sequence[Request]:
@@ -62,9 +72,9 @@ class NtcipDriver:
         ]
 
     def poll(self) -> Sequence[Request]:
-        """Colours and unit status in one message."""
+        """Colours, unit status and who stands on the loops in one message."""
         colours = [ASC.table[name].at(group) for group in range(1, self.groups + 1) for name in _COLOURS]
-        return [query(*colours, *UnitStatus.ask())]
+        return [query(*colours, *UnitStatus.ask(), *self._present)]
 
     def counts(self) -> Sequence[Request]:
         """Volume and occupancy with the number of their sample, 16 detectors a message."""
@@ -78,16 +88,23 @@ class NtcipDriver:
             if request.type is PduType.SET:
                 return
             oid = request.variables[max(0, pdu.error_index - 1)].oid
-            raise ProtocolError(f"the controller answers {pdu.error.name} to {ASC.name_of(oid) or oid}")
+            remedy = "; set presence = false" if oid in self._present else ""
+            raise ProtocolError(f"the controller answers {pdu.error.name} to {ASC.name_of(oid) or oid}{remedy}")
         if request.type is PduType.SET:
             return
         found = integers(pdu.variables)
-        self._check(found, picture)
-        if ASC.table["greens"].at(1) in found:
+        if _GREENS in found:
             self._colours(found, picture, now)
-            self._unit(UnitStatus.read(pdu.variables), picture)
-        if _SEQUENCE in found:
+            unit = tuple(found.get(oid) for oid in _UNIT)
+            if unit != self._unit_said:
+                self._unit(UnitStatus.read(pdu.variables), picture)
+                self._unit_said = unit
+            if self._present:
+                self._see(found, picture)
+        elif _SEQUENCE in found:
             self._count(found, picture)
+        else:
+            self._check(found, picture)
 
     def _colours(self, found: Mapping[Oid, int], picture: Picture, now: float) -> None:
         shown = []
@@ -98,6 +115,10 @@ class NtcipDriver:
                 raise ProtocolError(f"phase {phase} is reported in two colours at once")
             shown.append(next((aspect for on, aspect in zip(lit, _ASPECTS, strict=True) if on), Aspect.DARK))
         picture.show(shown, now, picture.commanded)
+
+    def _see(self, found: Mapping[Oid, int], picture: Picture) -> None:
+        place = ASC.table["detector_group_active"]
+        picture.present = np.array([bool(found.get(place.at(group + 1), 0) & bit) for group, bit in self._loops])
 
     def _unit(self, unit: UnitStatus, picture: Picture) -> None:
         picture.dead_man = float(unit.backup_time)

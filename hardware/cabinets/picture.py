@@ -19,9 +19,10 @@ class Picture:
     """The cabinet as last seen. Times on the caller's clock [s].
 
     `stage` is -1 when what is green is no stage of the site; `commanded` is the stage we asked for and hold. `vehicles`
-    and `occupied` [s] gather since `take` last emptied them, at `taken`. `dead_man` [s] is what the cabinet itself says, None where
-    the protocol cannot tell. `content` is what the last status said, None when something else has been read since that tells
-    the same things: the same content again changes nothing but `seen`.
+    and `occupied` [s] gather since `take` last emptied them, at `taken`. `dead_man` [s] is what the cabinet itself says, None
+    where the protocol cannot tell. `present` (n,) is who stands on which loop, None where that is not told. `content` is what the
+    last status said, None when something else has been read since that tells the same things: the same content again changes
+    nothing but `seen`.
     """
 
     site: Intersection
@@ -33,6 +34,7 @@ class Picture:
     plan: int | None = None
     commanded: int | None = None
     aspects: Aspects | None = None
+    present: npt.NDArray[np.bool_] | None = None
     identity: str = ""
     identified: bool = False
     trouble: str | None = None

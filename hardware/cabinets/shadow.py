@@ -129,14 +129,15 @@ class Shadow(Sequencer):
         return self.would_grant(wish, calls)
 
     def spare(self, now: float) -> float:
-        """How much later [s] the stage must be left at last, for the longest red; looks a second ahead, `inf` beyond, and only at
-        a stage that is complete. A red may be older by `late` than it was seen to be."""
+        """How much later [s] the stage must be left at last, for the longest red; `inf` where the next decision, a second from now, is
+        early enough. Looks only at a stage that is complete. A red may be older by `late` than it was seen to be."""
         if self._sight is None or not self.is_complete(now):
             return inf if self._sight is None else 1 / TICKS
-        ahead = self._ahead(now) + ceil(self.late * TICKS) + 1
+        margin = ceil(self.late * TICKS)
+        ahead = self._ahead(now) + margin + 1
         if self._stays(ahead + TICKS):
             return inf
-        return next((k / TICKS for k in range(TICKS) if not self._stays(ahead + k)), 1.0)
+        return next((k / TICKS for k in range(TICKS - margin) if not self._stays(ahead + k)), inf)
 
     def _stays(self, ticks: int) -> bool:
         return bool(redtime.stays(ticks, *self._rotation, self._red_call, self._control))
@@ -145,9 +146,20 @@ class Shadow(Sequencer):
         """The stage that must be asked for now for the longest red, None while there is time."""
         if self.spare(now) > 0:
             return None
-        control, red = self._control.copy(), self._red_call.copy()
+        before = [array.copy() for array in self._moving]
         self._red_call += (self._ahead(now) + ceil(self.late * TICKS)) * self._called
-        machine.choose(-1, *self._rotation, self._red_call, self._control)
-        stage = self._control.item(0)
-        self._control[:], self._red_call[:] = control, red
-        return None if stage == control[0] else stage
+        self.grant(None, self._called)
+        stage, was = self.stage, int(before[-1][0])
+        for array, old in zip(self._moving, before, strict=True):
+            array[:] = old
+        return None if stage == was else stage
+
+    def rehearse(self) -> None:
+        """Everything once on a cabinet nobody has seen, so that kernels are compiled before a line is open; not for use afterwards."""
+        picture = Picture(self.site)
+        picture.show([Aspect.GREEN if green else Aspect.RED for green in self.site.stage_greens[0]], 0.0)
+        for now in (0.0, 1.0):
+            self.observe(picture, None, now)
+        self._age[:] = 1000
+        self.veto(0, None, 1.0)
+        self.stage_forced(1.0)

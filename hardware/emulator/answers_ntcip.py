@@ -183,6 +183,10 @@ class NtcipAnswers:
         running = Pattern.plan(plan.number) if plan is not None and self.pattern != FREE else FREE
         return running.to_ntcip()
 
+    def _present(self, first: int) -> int:
+        there = self.cabinet.inputs.present[first : first + 8]
+        return int(sum(1 << bit for bit, on in enumerate(there) if on))
+
     def _occupancy(self, row: int) -> int:
         fault = self.cabinet.inputs.faults.get(row)
         if fault is None:
@@ -237,6 +241,8 @@ class NtcipAnswers:
             }  # fmt: skip
             for name, value in timing.items():
                 reads[ASC.table[name].at(j + 1)] = lambda v=value: round(v)  # type: ignore[misc]
+        for group in range(0, len(site.detectors), 8):
+            reads[ASC.table["detector_group_active"].at(group // 8 + 1)] = lambda g=group: self._present(g)  # type: ignore[misc]
         for row in range(len(site.detectors)):
             reads[ASC.table["detector_volume"].at(row + 1)] = lambda r=row: int(cabinet.inputs.volume[r])  # type: ignore[misc]
             reads[ASC.table["detector_occupancy"].at(row + 1)] = lambda r=row: self._occupancy(r)  # type: ignore[misc]

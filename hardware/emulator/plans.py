@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable
 from typing import Protocol
 
-from ...core.certify import certify
+from ...core.certify import SafePlan, certify
+from ...core.errors import UnsafePlan
 from ...core.intersection import Intersection
 from ...core.plan import Plan
 from .cabinet import LocalPlan
@@ -29,13 +31,21 @@ def local_plans(rows: Iterable[PlanRow], site: Intersection) -> tuple[LocalPlan,
         hours, minutes = row.starts.split(":")
         plan = certify(Plan(f"plan {row.number}", row.stages, row.greens_s, row.offset_s), site)
         plans.append(LocalPlan(row.number, plan, int(hours) * 3600 + int(minutes) * 60))
-    return tuple(plans) or (LocalPlan(1, certify(_plain(site), site)),)
+    return tuple(plans) or (LocalPlan(1, _plain_and_safe(site)),)
 
 
-def _plain(site: Intersection) -> Plan:
-    """Every stage in the order of the site, a few seconds longer than its longest minimum green."""
+def _plain_and_safe(site: Intersection) -> SafePlan:
+    """The shortest plain plan that is lawful: long intergreens may need the stage before to be longer."""
+    for more in range(5, 60, 5):
+        with contextlib.suppress(UnsafePlan):
+            return certify(_plain(site, more), site)
+    return certify(_plain(site, 60), site)
+
+
+def _plain(site: Intersection, more: int) -> Plan:
+    """Every stage in the order of the site, some seconds longer than its longest minimum green."""
     greens = []
     for stage in site.stages:
         minimum = max((group.min_green for group in site.groups if group.name in stage.green), default=5.0)
-        greens.append(math.ceil(minimum) + 5)
+        greens.append(math.ceil(minimum) + more)
     return Plan("plain", tuple(stage.name for stage in site.stages), tuple(greens))

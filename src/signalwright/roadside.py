@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from .arguments import Scenario, Timing
 from .core.errors import InputError, SignalwrightError
 from .core.messages import _
 
@@ -279,6 +280,51 @@ _NO_UPLOAD = {
         "controller and select its pattern"
     ),
 }
+
+
+_CABINET = """
+[cabinet]
+protocol = "{protocol}"
+port = "{port}"
+authority = "stage"           # the ceiling: monitor, advise, plan, stage; every start is in monitor
+{address}
+"""
+_ADDRESS = {
+    "gbt20999": "controller_id = 1\ndead_man_s = 10           # measure it at your controller: what the emulated one has",
+    "ab3418": "station = 1",
+    "ntcip1202": 'station = 1\nsecrets = "secrets.toml"     # read_community, write_community; chmod 600',
+}
+
+
+@cabinet.command("site")
+def site_file(
+    scenario: Scenario,
+    out: Annotated[Path, typer.Option("--out", "-o", help=_("The file; one that is there already stays."))],
+    light: Annotated[str | None, typer.Option("--light", help=_("Which light, where there are several."))] = None,
+    timing: Timing = "safe",
+    protocol: Annotated[
+        Literal["gbt20999", "ab3418", "ntcip1202"], typer.Option(help=_("What its cabinet speaks."))
+    ] = "gbt20999",
+    port: Annotated[
+        str, typer.Option(help=_("Where the service finds it: /dev/ttyUSB0, socket://host:port."))
+    ] = "/dev/ttyUSB0",
+) -> None:
+    """Write the site file of one of a scenario's lights, with a part [cabinet] to complete: for `run` and `emulate`."""
+    from .experiments.spec import scenario_path
+    from .networks.detectors import place_loops
+    from .networks.netfile import read_lights
+    from .networks.scenario import read_scenario
+    from .networks.sitefile import write_site
+
+    read = read_scenario(scenario_path(scenario))
+    lights = read_lights(read, timing, None if light is None else [light])
+    if len(lights) != 1:
+        message = _("{scenario} has several lights: {names}; choose one with --light")
+        raise InputError(message.format(scenario=scenario, names=", ".join(lights)))
+    (found,) = place_loops(read, lights).values()
+    part = _CABINET.format(protocol=protocol, port=port, address=_ADDRESS[protocol])
+    write_site(found.intersection, out, more=part)
+    typer.echo(_("{out} describes {light}; complete its part [cabinet]").format(out=out, light=found.name))
 
 
 @cabinet.command()

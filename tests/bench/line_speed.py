@@ -31,6 +31,7 @@ from signalwright.hardware.cabinets import Authority, LineCabinet
 from signalwright.hardware.cabinets.habits import Habits
 from signalwright.hardware.exchange import LinkSettings
 from signalwright.hardware.frames.gbt import GbtFramer, wrap
+from signalwright.hardware.frames.hdlc import HdlcFrame, HdlcFramer
 from signalwright.hardware.line import Line
 from signalwright.hardware.notify import Notifier
 from signalwright.hardware.port import PortSettings
@@ -54,10 +55,27 @@ def peer(count: int, protocol: str) -> None:
         ends.append(far)
     print(" ".join(names), flush=True)
     known: dict[bytes, tuple[int, bytes]] = {}
+    parts: dict[bytes, tuple[bytes, bytes]] = {}
+
+    def answer_ntcip(question: bytes) -> bytes:
+        """As the emulated cabinet answers; where only the number of the question differs, with that changed."""
+        frame = HdlcFramer().feed(question)[0]
+        begin, end = number_of(frame.body)
+        key = frame.body[:begin] + frame.body[end:]
+        if key not in parts:
+            said = HdlcFramer().feed(one.answers.receive(question))[0].body
+            first, last = number_of(said)
+            parts[key] = said[:first], said[last:]
+        before, behind = parts[key]
+        return HdlcFrame(
+            frame.address, frame.control, frame.protocol, before + frame.body[begin:end] + behind
+        ).to_bytes()
 
     def answer(question: bytes) -> bytes:
         """As the emulated cabinet answers; where only the number of the question differs, with that changed."""
-        if protocol != "gbt" or 0x5C in question:
+        if protocol == "ntcip":
+            return answer_ntcip(question)
+        if 0x5C in question:
             return one.answers.receive(question)
         key = question[:11] + question[12:-3]
         if key not in known:
@@ -76,10 +94,24 @@ def peer(count: int, protocol: str) -> None:
         if now >= next_tick:
             next_tick += 0.1
             shown = one.cabinet.sequencer.aspects.copy()
-            one.cabinet.inputs.set(one.cabinet.ticks % 4, one.cabinet.ticks % 3 == 0)
+            there = one.cabinet.inputs.present.copy()
+            if one.cabinet.ticks % 5 == 0:  # somebody comes onto a loop or leaves it twice a second
+                one.cabinet.inputs.set(one.cabinet.ticks // 5 % 4, one.cabinet.ticks // 20 % 2 == 0)
             one.cabinet.tick()
-            if one.cabinet.ticks % 10 == 0 or (one.cabinet.sequencer.aspects != shown).any():
+            seen = (one.cabinet.sequencer.aspects == shown).all() and (one.cabinet.inputs.present == there).all()
+            if one.cabinet.ticks % 10 == 0 or not seen:
                 known.clear()
+                parts.clear()
+
+
+def number_of(body: bytes) -> tuple[int, int]:
+    """Where the number of an SNMP message begins (with its length, which those around it depend on) and ends."""
+    at = 0
+    for inside in (True, False, False, True):  # the message, its version, the community, the PDU
+        size = body[at + 1]
+        long = size & 0x7F if size & 0x80 else 0
+        at += 2 + long if inside else 2 + size
+    return at + 1, at + 2 + body[at + 1]
 
 
 class Bare:

@@ -72,6 +72,17 @@ def emulator(site: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
         process.wait(10)
 
 
+def test_a_site_file_is_had_from_a_scenario(tmp_path: Path) -> None:
+    """One command writes what `run --check` finds in order; a scenario of several lights asks which."""
+    path = tmp_path / "cross.toml"
+    assert "cross.toml describes cross" in run("site", "cross", "--out", path, "--port", tmp_path / "line").stdout
+    assert "authority up to stage" in run("run", path, "--check").stdout
+    several = run("site", "corridor", "--out", tmp_path / "corridor.toml")
+    assert several.returncode == 2
+    assert "choose one with --light" in several.stderr
+    assert not (tmp_path / "corridor.toml").exists()
+
+
 def panel(emulator: subprocess.Popen[str], line: str) -> str:
     assert emulator.stdin is not None
     assert emulator.stdout is not None

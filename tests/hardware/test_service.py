@@ -179,6 +179,17 @@ def test_it_starts_in_monitor_and_stays_there(roadside: Roadside) -> None:
     assert roadside.cabinet.mode is Mode.LOCAL
 
 
+def test_who_is_on_a_loop_is_remembered(roadside: Roadside) -> None:
+    """The service writes detector events (82 on, 81 off) from what the cabinet tells, decisions or not."""
+    roadside.until(lambda: roadside.service.cabinet.grip is Grip.WATCHING)
+    for present in (True, False):
+        roadside.cabinet.inputs.set(2, present)
+        roadside.run(1.0)
+    roadside.service.store.flush()
+    events = [(code, number) for _, _, code, number in roadside.service.store.read_events() if code in (81, 82)]
+    assert events == [(82, 3), (81, 3)]
+
+
 def test_an_operator_raises_it_and_the_strategy_moves_the_stages(roadside: Roadside) -> None:
     """With authority, the cabinet goes through all stages as the strategy asks, lawfully."""
     in_control(roadside)

@@ -18,7 +18,7 @@ from line_bench import bench
 from signalwright.core.counts import Counts
 from signalwright.core.errors import InputError
 from signalwright.core.ports import Mode, Refusal
-from signalwright.hardware.cabinets.habits import Grip
+from signalwright.hardware.cabinets.habits import Grip, Habits
 from signalwright.hardware.indiana import Code, Recorder, Row
 from signalwright.hardware.store import Store
 
@@ -88,6 +88,35 @@ def test_an_emulated_cabinet_leaves_a_lawful_log(tmp_path: Path) -> None:
         mine = [code for _, _, code, parameter in rows if parameter == phase and code in (1, 7, 8, 9)]
         assert "".join(str(code) for code in mine).replace("1789", "") in ("", "1", "17", "178")
     assert {41, 155} <= {code for _, _, code, _ in rows}
+    store.close()
+
+
+@pytest.mark.parametrize("protocol", ["gbt", "ntcip"])
+def test_who_comes_onto_a_loop_and_leaves_it_is_told_in_codes(protocol: str, tmp_path: Path) -> None:
+    """Presence over the line, polled at 10 Hz: 82 and 81 for each vehicle, within 0.3 s of the truth, and in the export."""
+    one = bench(protocol)
+    one.host.agenda.habits = Habits(poll=0.1)
+    store, recorder = Store(tmp_path / "events.db"), Recorder()
+    one.until(lambda: one.host.grip is Grip.WATCHING)
+    one.run(1.0)
+    begin, truth = round(one.now, 1), []
+    for tick in range(100):
+        for loop, (on, off) in enumerate(((20, 33), (21, 22), (50, 95), (70, 72))):
+            if tick in (on, off):
+                one.cabinet.inputs.set(loop, tick == on)
+                truth.append((begin + tick / 10, 82 if tick == on else 81, loop + 1))
+        one.run(0.1)
+        picture = one.host.picture
+        rows = recorder.look(
+            one.now, picture.aspects, picture.mode, picture.plan, None, True, picture.fault, picture.present
+        )
+        store.events("elm", [row for row in rows if row.code in (81, 82)])
+    assert store.flush()
+    told = sorted((code, loop, time) for time, _, code, loop in store.read_events("elm"))
+    for (code, loop, time), (at, event, number) in zip(told, sorted(truth, key=lambda one: one[1:]), strict=True):
+        assert (code, loop) == (event, number)
+        assert at <= time <= at + 0.3001
+    assert store.export(tmp_path / "events.csv") == len(truth) == 8
     store.close()
 
 
