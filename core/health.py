@@ -46,24 +46,9 @@ HOUR_QUARTER, MINUTE = 1.0 / 900.0, 1.0 / 60.0
 WINDOW = 60.0  # vehicles of one loop after which its approach is judged for conservation
 KEPT, OF_ALL = 0.6, 0.85  # shares of its partner's count, and of the approach's, that are no fault
 BRISK = 0.5  # [veh/s] over a minute; what counts more may be about to be found chattering
-LIMITS = np.array(
-    [
-        ON_FOR,
-        ON_IN_GREEN,
-        MISSED,
-        SILENT,
-        PASSED,
-        BURST,
-        FLOOD,
-        SANE_FOR,
-        MINUTE,
-        HOUR_QUARTER,
-        WINDOW,
-        KEPT,
-        OF_ALL,
-        BRISK,
-    ]
-)
+LIMITS = np.array([
+    ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER, WINDOW, KEPT, OF_ALL, BRISK
+])  # fmt: skip
 
 
 class Health:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .coverage import SPACE
 from .discharge import Discharge
 from .intersection import Intersection, Movement
 from .kernels import search as labels
+from .pockets import Pockets
 from .state import TrafficState
 
 F32 = npt.NDArray[np.float32]
@@ -71,7 +71,7 @@ class Horizon:
         self._lane_groups = np.zeros((n_lanes, len(site.groups)))
         for m, group in enumerate(self._group_of):
             self._lane_groups[:, group] = np.maximum(self._lane_groups[:, group], self._uses[:, m])
-        self._pocket, self._beside = _pockets(site, self._lane_row)
+        self.pockets = Pockets(site)
         self._timing()
         self._pairs = self._changing()
         self._permissive()
@@ -287,7 +287,7 @@ class Horizon:
             self.opens[:n] = np.maximum(self.opens[:n], closed)
         late = (self._lane_groups * state.red).max(axis=1) - w.patience
         self.weight[:n] = 1.0 + w.impatience * np.clip(late / w.patience, 0.0, 3.0)
-        self.weight[:n] *= self._damming(state)
+        self.weight[:n] *= self.pockets.damming(state.queue, state.arrivals[:, -1], w.overflow, w.dammed)
         soon = self.queue[:n] + self.arrivals[:25, :n].sum(axis=0)
         served = self.rates[: self.n_stages, :n] > 0
         self.skip[:] = [0 if (soon[served[s]] > 0.2).any() else 1 for s in range(self.n_stages)]
@@ -311,13 +311,6 @@ class Horizon:
             int(self.firsts[slot, s, b]), float(self.bound[slot, s, b]),
             tuple((k, float(c)) for k, c in enumerate(self.best) if c < 1e29), tuple(course),
         )  # fmt: skip
-
-    def _damming(self, state: TrafficState) -> npt.NDArray[np.float64]:
-        """(n_lanes,) how many vehicles wait for each of a lane's: more than one where its queue shuts others off from their lanes."""
-        w, mean = self.weights, state.arrivals[:, -1]
-        over = np.clip((state.queue / self._pocket - w.overflow) / (1.0 - w.overflow), 0.0, 1.0)
-        behind = np.clip(self._beside @ mean / np.maximum(mean, 0.01), 0.0, w.dammed - 1.0)
-        return 1.0 + over * behind
 
     def _release(self, state: TrafficState) -> None:
         """A lane that stalls where it gives way has a turning vehicle at its head: other stages may let it go, these will not."""
@@ -347,17 +340,6 @@ class Horizon:
     def _place(self, code: int) -> tuple[int, int, int]:
         beam = self.weights.beam
         return code // (self.n_stages * beam), code // beam % self.n_stages, code % beam
-
-
-def _pockets(site: Intersection, row: dict[str, int]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """(n_lanes,) vehicles each lane holds from where it parts from others; (n_lanes, n_lanes) whom a queue longer than that holds up."""
-    beside = np.zeros((len(row), len(row)), dtype=np.bool_)
-    for detector in site.detectors:
-        lanes = [row[name] for name in detector.lanes if name in row]
-        if len(lanes) > 1:
-            beside[np.ix_(lanes, lanes)] = True
-    np.fill_diagonal(beside, False)
-    return np.array([max(lane.length / SPACE, 1.0) for lane in site.lanes]), beside
 
 
 def _share(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -24,6 +24,8 @@ RECENT = 120
 """Seconds of a neighbour's outflow its mean is taken over."""
 LITTLE_ROOM, SHUT_FOR = 2.0, 3.0
 """Vehicles of room below which an exit takes nobody, and seconds for which that is believed."""
+LEADS = 0.3
+"""Share of a lane's traffic that takes an exit from which on what becomes of that exit becomes of the lane."""
 HELD_FOR = 15.0
 """Seconds for which nobody is let into a ring of full stretches after it was last seen."""
 
@@ -103,32 +105,33 @@ class Neighbours:
         """(n_lanes,) [s] for which lanes are closed: the neighbour downstream has no room, or they would feed a ring of full stretches."""
         closed = self._closed
         closed[:] = 0.0
-        for exit_, (time, room) in self.room.items():
-            if room < LITTLE_ROOM and state.time - time <= SHUT_FOR and exit_ in self._exit_row:
-                share = state.turning @ self._ways[:, self._exit_row[exit_]]
-                closed[share > 0.3] = SHUT_FOR
-        for exit_, (time, members) in self.ringed.items():
-            if state.time - time <= HELD_FOR and exit_ in self._exit_row:
-                share = state.turning @ self._ways[:, self._exit_row[exit_]]
-                feeds = share > 0.3
+        for exit_, row in self._exit_row.items():
+            full = self._full(exit_, state.time)
+            time, members = self.ringed.get(exit_, (-np.inf, ()))
+            ringed = state.time - time <= HELD_FOR
+            if not (full or ringed):
+                continue
+            leads = state.turning @ self._ways[:, row] > LEADS
+            if full:
+                closed[leads] = SHUT_FOR
+            if ringed:
                 for sender, arm in self.rings:
                     if sender in members:
-                        feeds[list(self.arms[arm])] = False
-                closed[feeds] = SHUT_FOR
+                        leads[list(self.arms[arm])] = False
+                closed[leads] = SHUT_FOR
         return closed
+
+    def _full(self, exit_: str, now: float) -> bool:
+        """Whether the neighbour behind this exit said of late that nobody fits in."""
+        time, room = self.room.get(exit_, (-np.inf, np.inf))
+        return room < LITTLE_ROOM and now - time <= SHUT_FOR
 
     def _waits_for(self, state: TrafficState, lanes: Iterable[int]) -> tuple[str, ...]:
         """The junctions that traffic on these lanes waits for: those behind exits without room, and whom they wait for."""
         found: dict[str, None] = {}
-        share = state.turning[list(lanes)] @ self._ways
-        for k, way in enumerate(self.site.exits):
-            time, room = self.room.get(way.name, (-np.inf, np.inf))
-            if (
-                way.towards is not None
-                and room < LITTLE_ROOM
-                and state.time - time <= SHUT_FOR
-                and share[:, k].max() > 0.3
-            ):
+        share = (state.turning[list(lanes)] @ self._ways).max(axis=0)
+        for way, most in zip(self.site.exits, share, strict=True):
+            if way.towards is not None and most > LEADS and self._full(way.name, state.time):
                 found.update(dict.fromkeys((way.towards, *self.waits.get(way.name, ()))))
         return tuple(found)
 
