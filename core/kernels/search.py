@@ -2,7 +2,8 @@
 
 A label says: at this second the stage is complete, these queues stand, this much has been paid. From a label the stage is held one
 step longer, or any lawful stage is changed to, which is next complete after the interstage and the minimum greens. Traffic within a
-step is a vertical queue in every lane. Lanes are padded to a multiple of eight with zeros. Arrays (float32 unless said):
+step is a vertical queue in every lane. Lanes are padded to a multiple of eight with zeros, and eight of them are one value in one
+register; B is a multiple of eight. Sums are made in one order on every machine. Arrays (float32 unless said):
 
     queue     (L,)          [veh] standing now
     arrivals  (T, L)        [veh] reaching the stop line in each second
@@ -27,101 +28,20 @@ Work: paid, bound (T+1, S, B); queues (T+1, S, B, L); firsts, parents (T+1, S, B
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from . import kernel
+from .lanequeues import F32, I32, LEAST_CHANCE, NOTHING, ONE, late, remainder, roll
+from .wide import WIDTH, larger, load, peek, poke, smaller, splat, store, within
+from .wide import least as least_of
+from .wide import most as most_of
 
-F32 = npt.NDArray[np.float32]
-I32 = npt.NDArray[np.int32]
+__all__ = ["LEAST_CHANCE", "WIDTH", "replay", "search"]
 
-WIDTH = 8
 STOP, CHANGE, HOPELESS = 0, 1, 2
 FAR = np.float32(1e30)
-LEAST_CHANCE = np.float32(0.03)
-ONE, NOTHING = np.float32(1.0), np.float32(0.0)
 
 
-@kernel(fastmath=True)
-def hold_back(
-    k: int, lane: int, line: F32, flow: F32, weight: F32, steady: F32, waiting: F32, against: F32, hopeless: float
-) -> np.float32:
-    """Take back what a permissive lane cannot discharge against the flow of this second; returns the cost of that."""
-    if flow[lane] <= NOTHING:
-        return NOTHING
-    facing = NOTHING
-    for other in range(flow.shape[0]):
-        facing += against[k, other] * flow[other]
-    chance = ONE - facing / hopeless
-    chance = chance if chance > LEAST_CHANCE else LEAST_CHANCE
-    stay = flow[lane] - ONE / (steady[k] + waiting[k] / chance)
-    if stay <= NOTHING:
-        return NOTHING
-    line[lane] += stay
-    flow[lane] -= stay
-    return np.float32(weight[lane] * stay)
-
-
-@kernel(fastmath=True)
-def roll(
-    slot: int,
-    until: int,
-    row: int,
-    stride: int,
-    stage: int,
-    line: F32,
-    flow: F32,
-    arrivals: F32,
-    opens: F32,
-    weight: F32,
-    rates: F32,
-    given: I32,
-    giver: I32,
-    steady: F32,
-    waiting: F32,
-    against: F32,
-    prices: F32,
-) -> np.float32:
-    """Let seconds `slot`..`until`-1 pass under rows `row`, `row` + `stride`, ...; `line` is overwritten; returns the cost."""
-    cost = NOTHING
-    stop, hopeless = prices[STOP], prices[HOPELESS]
-    lanes = line.shape[0]
-    for t in range(slot, until):
-        now = np.float32(t)
-        for lane in range(lanes):
-            come = arrivals[t, lane]
-            stand = line[lane] + come
-            out = rates[row, lane] if opens[lane] <= now else NOTHING
-            out = stand if stand < out else out
-            stand -= out
-            line[lane] = stand
-            flow[lane] = out
-            cost += weight[lane] * (stand + stop * (come if come < stand else stand))
-        for k in range(given[stage], given[stage + 1]):
-            cost += hold_back(k, giver[k], line, flow, weight, steady, waiting, against, hopeless)
-        row += stride
-    return cost
-
-
-@kernel(fastmath=True)
-def remainder(stage: int, line: F32, weight: F32, reach: F32, clearing: F32) -> np.float32:
-    """What the queues left standing will still cost."""
-    cost = NOTHING
-    for lane in range(line.shape[0]):
-        stand = line[lane]
-        cost += weight[lane] * stand * (reach[stage, lane] + clearing[lane] * stand)
-    return cost
-
-
-@kernel(fastmath=True)
-def late(seconds: float, line: F32, weight: F32) -> np.float32:
-    """What the queues cost while a change that began within the horizon ends behind it."""
-    cost = NOTHING
-    for lane in range(line.shape[0]):
-        cost += weight[lane] * line[lane]
-    return np.float32(cost * seconds)
-
-
-@kernel(fastmath=True)
+@kernel(inline=True)
 def keep(
     slot: int,
     stage: int,
@@ -138,45 +58,47 @@ def keep(
     held: I32,
 ) -> None:
     """Put a label into its place if it is among the best there."""
-    width = paid.shape[2]
-    n = held[slot, stage]
-    at = n
-    if n == width:
-        at = 0
-        for b in range(1, width):
-            if bound[slot, stage, b] > bound[slot, stage, at]:
-                at = b
-        if due >= bound[slot, stage, at]:
-            return
+    width, lanes = paid.shape[2], line.shape[0]
+    place = slot * paid.shape[1] + stage
+    at = peek(held, place)
+    home = place * width
+    if at < width:
+        poke(held, place, at + 1)
+        home += at
     else:
-        held[slot, stage] = n + 1
-    paid[slot, stage, at] = cost
-    bound[slot, stage, at] = due
-    firsts[slot, stage, at] = first
-    parents[slot, stage, at] = parent
-    for lane in range(line.shape[0]):
-        queues[slot, stage, at, lane] = line[lane]
+        worst = load(bound, home)
+        for b in range(WIDTH, width, WIDTH):
+            worst = larger(worst, load(bound, home + b))
+        dearest = most_of(worst)
+        if due >= dearest:
+            return
+        while peek(bound, home) < dearest:
+            home += 1
+    poke(paid, home, cost)
+    poke(bound, home, due)
+    poke(firsts, home, first)
+    poke(parents, home, parent)
+    for block in range(0, lanes, WIDTH):
+        store(queues, home * lanes + block, load(line, block))
 
 
-@kernel(fastmath=True)
-def threshold(slot: int, most: int, bound: F32, held: I32) -> np.float32:
+@kernel(inline=True)
+def threshold(slot: int, most: int, bound: F32) -> np.float32:
     """The bound of the label in place `most` among all of a slot; FAR where there are no more."""
-    stages = bound.shape[1]
-    low = -FAR
+    places = bound.shape[1] * bound.shape[2]
+    low, beyond = -FAR, splat(FAR)
     for _ in range(most):
-        least = FAR
-        for s in range(stages):
-            for b in range(held[slot, s]):
-                due = bound[slot, s, b]
-                if due > low and due < least:
-                    least = due
-        if least >= FAR:
+        found = beyond
+        for at in range(slot * places, (slot + 1) * places, WIDTH):
+            due = load(bound, at)
+            found = smaller(found, within(due, splat(low), beyond, due))
+        low = least_of(found)
+        if low >= FAR:
             return FAR
-        low = least
     return low
 
 
-@kernel(fastmath=True)
+@kernel(lean=True)
 def search(
     stage_now: int,
     before: int,
@@ -219,59 +141,46 @@ def search(
     horizon, lanes = arrivals.shape
     stages = length.shape[0]
     beam = paid.shape[2]
-    stop, change, hopeless = prices[STOP], prices[CHANGE], prices[HOPELESS]
+    stop, change, scarce = prices[STOP], prices[CHANGE], ONE / prices[HOPELESS]
     held[:, :] = 0
+    bound[:, :, :] = FAR
     for s in range(stages):
         best[s] = FAR
-    start = 0
-    cost = NOTHING
-    for lane in range(lanes):
-        line[lane] = queue[lane]
+    start, row = 0, stage_now
     if before >= 0:
         start = min(max(length[before, stage_now] - gone, 0), horizon)
-        cost = roll(
-            0, start, begins[before, stage_now] + gone, 1, stage_now, line, flow, arrivals, opens, weight, rates,
-            given, giver, steady, waiting, against, prices,
-        )  # fmt: skip
+        row = begins[before, stage_now] + gone
+    cost = roll(
+        0, start, row, 1, stage_now, queue, 0, line, flow, arrivals, opens, weight, rates,
+        given, giver, steady, waiting, against, stop, scarce,
+    )  # fmt: skip
     due = cost + remainder(stage_now, line, weight, reach, clearing)
     keep(start, stage_now, cost, due, line, stage_now, -1, paid, bound, queues, firsts, parents, held)
     for slot in range(start, horizon):
         grain = 1 if slot < fine else (2 if slot < 3 * fine else 4)
         step = min(grain - slot % grain, horizon - slot)
-        limit = threshold(slot, most, bound, held)
+        limit = threshold(slot, most, bound)
+        free = slot == start or slot % grain == 0
         for s in range(stages):
-            for b in range(held[slot, s]):
-                if bound[slot, s, b] > limit:
+            home = (slot * stages + s) * beam
+            for code in range(home, home + peek(held, slot * stages + s)):
+                if peek(bound, code) > limit:
                     continue
-                code = (slot * stages + s) * beam + b
-                first = firsts[slot, s, b]
-                free = slot == start or slot % grain == 0
+                first, so_far = peek(firsts, code), peek(paid, code)
                 for to in range(stages + 1):
                     if to == stages:
-                        onto, row, stride, last, onward, cost = s, s, 0, slot + step, first, paid[slot, s, b]
+                        onto, row, stride, last, onward, cost = s, s, 0, slot + step, first, so_far
                     else:
-                        span = length[s, to]
-                        if not free or to == s or span < 0 or skip[to] == 1 or (slot == start and skip[to] == 2):
+                        span, apart = peek(length, s * stages + to), peek(skip, to)
+                        if not free or to == s or span < 0 or apart == 1 or (slot == start and apart == 2):
                             continue
-                        onto, row, stride, last = to, begins[s, to], 1, min(slot + span, horizon)
+                        onto, row, stride, last = to, peek(begins, s * stages + to), 1, min(slot + span, horizon)
                         onward = to if slot == start else first
-                        cost = paid[slot, s, b] + change
-                    for lane in range(lanes):
-                        line[lane] = queues[slot, s, b, lane]
-                    for t in range(slot, last):  # `roll` once more: a call here costs as much as the work
-                        now = np.float32(t)
-                        for lane in range(lanes):
-                            come = arrivals[t, lane]
-                            stand = line[lane] + come
-                            out = rates[row, lane] if opens[lane] <= now else NOTHING
-                            out = stand if stand < out else out
-                            stand -= out
-                            line[lane] = stand
-                            flow[lane] = out
-                            cost += weight[lane] * (stand + stop * (come if come < stand else stand))
-                        for k in range(given[onto], given[onto + 1]):
-                            cost += hold_back(k, giver[k], line, flow, weight, steady, waiting, against, hopeless)
-                        row += stride
+                        cost = so_far + change
+                    cost += roll(
+                        slot, last, row, stride, onto, queues, code * lanes, line, flow, arrivals, opens, weight, rates,
+                        given, giver, steady, waiting, against, stop, scarce,
+                    )  # fmt: skip
                     due = cost + remainder(onto, line, weight, reach, clearing)
                     if to < stages and slot + span > horizon:
                         due += late(np.float32(slot + span - horizon), line, weight)
@@ -290,7 +199,7 @@ def search(
     return answer
 
 
-@kernel(fastmath=True)
+@kernel(lean=True)
 def replay(
     slots: I32,
     stages: I32,
@@ -314,6 +223,7 @@ def replay(
 ) -> np.float32:
     """Live through a course again: stage `stages[k]` is complete from second `slots[k]`. `left` (T, L) receives what leaves each
     lane in each second; returns what was paid, without the price of changes."""
+    stop, scarce = prices[STOP], ONE / prices[HOPELESS]
     cost = NOTHING
     for lane in range(line.shape[0]):
         line[lane] = queue[lane]
@@ -328,8 +238,8 @@ def replay(
             row, stride = (stage, 0) if stage == stages[k] else (begins[stages[k], stage], 1)
         for t in range(first, last):
             cost += roll(
-                t, t + 1, row, stride, stage, line, flow, arrivals, opens, weight, rates,
-                given, giver, steady, waiting, against, prices,
+                t, t + 1, row, stride, stage, line, 0, line, flow, arrivals, opens, weight, rates,
+                given, giver, steady, waiting, against, stop, scarce,
             )  # fmt: skip
             for lane in range(line.shape[0]):
                 left[t, lane] = flow[lane]

@@ -2,9 +2,11 @@
 
 Numba leaves loops over candidates to LLVM's vectoriser, which keeps their running state in memory; here the eight
 candidates are one value in one vector register instead. Inside a kernel: `load(array, i)` takes eight consecutive
-elements of a flat float32 array, `store` puts them back, `splat` repeats one number; `+ - *` work element by element,
-`smaller`, `larger`, `size`, `below` (floor), `root`, `ratio` and `fused` (a * b + c) likewise. With the
-compiler switched off (NUMBA_DISABLE_JIT) the same names act on numpy arrays of eight.
+elements of a float32 array in the order they lie in, `store` puts them back, `splat` repeats one number; `+ - *` work
+element by element, `smaller`, `larger`, `size`, `below` (floor), `root`, `ratio`, `fused` (a * b + c) and `within` (x where
+a <= b, else y) likewise; `total`, `least` and `most` make one number of eight. `peek` and `poke` read and write one element
+of any array in the order it lies in, and know no negative index. With the compiler switched off (NUMBA_DISABLE_JIT) the
+same names act on numpy arrays of eight.
 """
 
 from __future__ import annotations
@@ -40,16 +42,19 @@ class _WideModel(models.PrimitiveModel):
         super().__init__(manager, kind, _VECTOR)  # type: ignore[no-untyped-call]
 
 
-def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
-    struct = context.make_array(array_type)(context, builder, array)
-    first = builder.gep(struct.data, [index], inbounds=True)
-    return builder.bitcast(first, _VECTOR.as_pointer())
-
-
 def _spread(builder: Any, number: Any) -> Any:
     first = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), number, ir.Constant(ir.IntType(32), 0))
     mask = ir.Constant(ir.VectorType(ir.IntType(32), WIDTH), [0] * WIDTH)
     return builder.shuffle_vector(first, first, mask)
+
+
+def _place(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    struct = context.make_array(array_type)(context, builder, array)
+    return builder.gep(struct.data, [index], inbounds=True)
+
+
+def _pointer(context: Any, builder: Any, array_type: Any, array: Any, index: Any) -> Any:
+    return builder.bitcast(_place(context, builder, array_type, array, index), _VECTOR.as_pointer())
 
 
 @intrinsic
@@ -70,6 +75,25 @@ def _store(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(array, types.intp, wide), build
+
+
+@intrinsic
+def _peek(typingctx: Any, array: Any, index: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = _place(context, builder, signature.args[0], args[0], args[1])
+        return context.unpack_value(builder, signature.return_type, place)
+
+    return array.dtype(array, types.intp), build
+
+
+@intrinsic
+def _poke(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place = _place(context, builder, signature.args[0], args[0], args[1])
+        context.pack_value(builder, signature.args[2], args[2], place)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp, array.dtype), build
 
 
 @intrinsic
@@ -142,12 +166,64 @@ def _ratio(typingctx: Any, a: Any, b: Any) -> Any:
     return wide(wide, wide), build
 
 
+@intrinsic
+def _within(typingctx: Any, a: Any, b: Any, x: Any, y: Any) -> Any:
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.select(builder.fcmp_ordered("<=", args[0], args[1]), args[2], args[3])
+
+    return wide(wide, wide, wide, wide), build
+
+
+def _folded(join: Callable[[Any, Any, Any], Any]) -> Any:
+    """An intrinsic that joins the upper half to the lower half until one number is left."""
+
+    @intrinsic
+    def fold(typingctx: Any, a: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            (value,) = args
+            for half in (4, 2, 1):
+                number = ir.VectorType(ir.IntType(32), half)
+                lower, upper = (
+                    builder.shuffle_vector(value, value, ir.Constant(number, list(range(begin, begin + half))))
+                    for begin in (0, half)
+                )
+                value = join(builder, lower, upper)
+            return builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
+
+        return types.float32(wide), build
+
+    return fold
+
+
+def _one_of(test: str) -> Any:
+    return _folded(lambda builder, a, b: builder.select(builder.fcmp_ordered(test, a, b), a, b))
+
+
+def _plain_load(array: Any, index: int) -> Any:
+    return array.reshape(-1)[index : index + WIDTH].copy()
+
+
 def _plain_store(array: Any, index: int, value: Any) -> None:
-    array[index : index + WIDTH] = value
+    array.reshape(-1)[index : index + WIDTH] = value
+
+
+def _plain_poke(array: Any, index: int, value: Any) -> None:
+    array.reshape(-1)[index] = value
+
+
+def _plain_fold(join: Any) -> Any:
+    def fold(value: Any) -> Any:
+        for half in (4, 2, 1):
+            value = join(value[:half], value[half:])
+        return value[0]
+
+    return fold
 
 
 load: Callable[..., Any]
 store: Callable[..., Any]
+peek: Callable[..., Any]
+poke: Callable[..., Any]
 splat: Callable[..., Any]
 smaller: Callable[..., Any]
 larger: Callable[..., Any]
@@ -156,14 +232,21 @@ below: Callable[..., Any]
 root: Callable[..., Any]
 fused: Callable[..., Any]
 ratio: Callable[..., Any]
+within: Callable[..., Any]
+total: Callable[..., Any]
+least: Callable[..., Any]
+most: Callable[..., Any]
 
 if getattr(numba.core.config, "DISABLE_JIT", False):
-    load = lambda array, index: array[index : index + WIDTH].copy()  # noqa: E731
-    store = _plain_store
+    load, store, poke = _plain_load, _plain_store, _plain_poke
+    peek = lambda array, index: array.reshape(-1)[index]  # noqa: E731
     splat = lambda number: np.full(WIDTH, number, np.float32)  # noqa: E731
     smaller, larger, size, below, root, ratio = np.minimum, np.maximum, np.abs, np.floor, np.sqrt, np.divide
     fused = lambda a, b, c: a * b + c  # noqa: E731
+    within = lambda a, b, x, y: np.where(a <= b, x, y)  # noqa: E731
+    total, least, most = _plain_fold(np.add), _plain_fold(np.minimum), _plain_fold(np.maximum)
 else:
-    load, store, splat, ratio = _load, _store, _splat, _ratio
+    load, store, peek, poke, splat, ratio, within = _load, _store, _peek, _poke, _splat, _ratio, _within
+    total, least, most = _folded(lambda builder, a, b: builder.fadd(a, b)), _one_of("<"), _one_of(">")
     smaller, larger = _chosen("<"), _chosen(">")
     size, below, root, fused = _called("fabs", 1), _called("floor", 1), _called("sqrt", 1), _called("fmuladd", 3)
