@@ -18,7 +18,9 @@ from .scenario import Scenario, elements
 
 Detection = Literal["placed", "own"]
 
-LENGTH = 2.0  # [m] of a placed loop
+LENGTH = 4.0  # [m] of a placed loop: more than the gap between standing vehicles, so that no queue hides over it
+STOP_LENGTH = 2.0
+UNSAID_LENGTH = 2.0  # [m] of a loop whose file does not say
 STOP_DISTANCE = (
     2.5  # [m] from its upstream edge to the stop line; SUMO's drivers stop with their nose 1 m before the line
 )
@@ -105,7 +107,7 @@ def own_loops(scenario: Scenario) -> tuple[OwnLoop, ...]:
         for element in elements(path, *TAGS):
             name, lane = element.get("id"), element.get("lane")
             try:
-                position, length = float(element.get("pos", "")), float(element.get("length", LENGTH))
+                position, length = float(element.get("pos", "")), float(element.get("length", UNSAID_LENGTH))
             except ValueError as error:
                 raise InputError(f"{path}: loop {name}: its position is no number; give pos in metres") from error
             if not name or not lane:
@@ -131,8 +133,7 @@ def _placed(net: Any, light: Light, names: dict[str, tuple[str, float]]) -> list
     entrances: dict[tuple[str, int], _Point] = {}
     for approach in site.lanes:
         lane = net.getLane(approach.name)
-        at = max(0.0, lane.getLength() - STOP_DISTANCE)
-        stops.append(_Point(lane, at, lane.getLength() - at, {approach.name: None}))
+        stops.append(_stop(net, lane, approach.name))
         nearest = _collect(advances, _upstream(net, lane, ADVANCE_DISTANCE), approach.name, STOP_DISTANCE)
         _collect(entrances, _upstream(net, lane, ENTRANCE_DISTANCE), approach.name, nearest)
     _mix_lanes(entrances.values())
@@ -144,13 +145,25 @@ def _placed(net: Any, light: Light, names: dict[str, tuple[str, float]]) -> list
     ):
         for point in points:
             name = _name(names, f"{point.lane.getID()}/{kind.value}", point.lane.getID(), point.position)
-            length = min(LENGTH, point.lane.getLength() - point.position)
+            wanted = STOP_LENGTH if kind is LoopKind.STOP else LENGTH
+            length = min(wanted, point.lane.getLength() - point.position)
             out.append(
                 Detector(
                     name, kind, point.lane.getID(), point.position, point.distance, tuple(point.lanes), None, length
                 )
             )
     return out + _exits(net, light, names)
+
+
+def _stop(net: Any, lane: Any, approach: str) -> _Point:
+    """Before the stop line; on the lane before where the last is too short for it and nobody else comes from there or goes there."""
+    at = max(0.0, lane.getLength() - STOP_DISTANCE)
+    if lane.getLength() < STOP_DISTANCE:
+        points = _upstream(net, lane, STOP_DISTANCE)
+        if len(points) == 1 and len(points[0].lane.getOutgoing()) == 1:
+            point = points[0]
+            return _Point(point.lane, point.position, point.distance, {approach: None})
+    return _Point(lane, at, lane.getLength() - at, {approach: None})
 
 
 def _exits(net: Any, light: Light, names: dict[str, tuple[str, float]]) -> list[Detector]:

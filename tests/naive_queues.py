@@ -14,6 +14,7 @@ from signalwright.core.kernels.estimate import (
     NOBODY,
     PACE,
     PATIENCE,
+    REACHES,
     SETBACK,
     SLOW,
     STANDS,
@@ -76,7 +77,7 @@ def advance_time(
 
 def blocked(lane: int, queue: Any, own: Any, standing: Any, storage: Any) -> bool:
     """Whether the lane's queue reaches its advance loop."""
-    enough = 1.0 if own[lane] >= 0 and standing[own[lane]] >= 2.0 else storage[lane]
+    enough = 1.0 if own[lane] >= 0 and standing[own[lane]] >= REACHES else storage[lane]
     return bool(queue[lane] >= enough)
 
 
@@ -238,7 +239,9 @@ def tick(
                     queue[lane] *= DOUBT
                     upper[lane] *= DOUBT
             over = greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP
-            nobody = silent[d] >= NOBODY and fresh[lane] <= 0.0
+            a = own[lane]
+            backed = a >= 0 and trust[a] > 0.0 and standing[a] >= REACHES
+            nobody = silent[d] >= NOBODY and fresh[lane] <= 0.0 and not backed
             if over or nobody:
                 spill[side[lane]] += queue[lane] if nobody else 0.0
                 queue[lane] = 0.0

@@ -26,6 +26,8 @@ STOPPING = 6.0
 """Seconds after its free arrival in which a vehicle that brakes may not yet stand at the stop line."""
 NOBODY = 4.0
 """Seconds of an empty stop line after which nobody can be waiting there: who was expected waits in a lane beside."""
+REACHES = 2.0
+"""Seconds a lane's own advance loop stands occupied after which its queue reaches there, whatever the stop line says."""
 RECENT, AT_ONCE = 6.0, 4.0
 """Seconds within which one was expected who leaves unexpectedly, and who stands unexpectedly."""
 MORE = 0.5
@@ -39,7 +41,7 @@ SETBACK, LONGEST_SETBACK = 8.0, 40.0
 @kernel(lean=True)
 def blocked(lane: int, queue: F64, own: I32, standing: F64, storage: F64) -> bool:
     """Whether the lane's queue reaches its advance loop."""
-    enough = 1.0 if own[lane] >= 0 and standing[own[lane]] >= 2.0 else storage[lane]
+    enough = 1.0 if own[lane] >= 0 and standing[own[lane]] >= REACHES else storage[lane]
     return bool(queue[lane] >= enough)
 
 
@@ -215,7 +217,9 @@ def go(
                     queue[lane] *= DOUBT
                     upper[lane] *= DOUBT
             over = greened[lane] > 3.0 and gap[lane] >= EMPTY_GAP
-            nobody = silent[d] >= NOBODY and fresh[lane] <= 0.0
+            a = own[lane]
+            backed = a >= 0 and trust[a] > 0.0 and standing[a] >= REACHES
+            nobody = silent[d] >= NOBODY and fresh[lane] <= 0.0 and not backed
             if over or nobody:
                 spill[side[lane]] += queue[lane] if nobody else 0.0
                 queue[lane] = 0.0

@@ -65,8 +65,8 @@ def test_sumo_loads_the_loops_without_a_word(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "sumo.log").read_text() == ""
 
 
-def two_junctions(tmp_path: Path) -> Scenario:
-    """A light whose western approach is 30 m long and continues upstream of a junction without signals.
+def two_junctions(tmp_path: Path, near: float = 25.0) -> Scenario:
+    """A light whose western approach is `near` [m] long and continues upstream of a junction without signals.
 
     Before that junction come 100 m of two lanes, and a side street.
     """
@@ -77,7 +77,7 @@ def two_junctions(tmp_path: Path) -> Scenario:
     )
     (tmp_path / "n.edg.xml").write_text(
         '<edges><edge id="far" from="west" to="merge" numLanes="2" priority="3"/><edge id="lane" from="side" to="merge" priority="1"/>'
-        '<edge id="near" from="merge" to="light" numLanes="2" priority="3"/><edge id="out" from="light" to="east" numLanes="2"/>'
+        f'<edge id="near" from="merge" to="light" numLanes="2" priority="3" length="{near}"/><edge id="out" from="light" to="east" numLanes="2"/>'
         '<edge id="down" from="north" to="light"/></edges>'
     )
     sumo = find_sumo()
@@ -101,6 +101,16 @@ def test_short_lanes_are_followed_upstream(tmp_path: Path) -> None:
     net = load_net(scenario.net)
     chain = sum(net.getLane(name).getLength() for name in ("near_0", "far_0"))
     assert chain - 2 < entrance.distance < chain + 25
+
+
+def test_a_last_lane_too_short_for_a_loop_has_it_on_the_lane_before(tmp_path: Path) -> None:
+    """Queues of a lane of 1 m stand on the one before it, and there the stop line's loop lies, as far from the line as ever."""
+    scenario = two_junctions(tmp_path, near=1.0)
+    (light,) = place_loops(scenario, read_lights(scenario)).values()
+    stops = {d.lanes: d for d in light.intersection.detectors if d.kind is LoopKind.STOP}
+    assert stops["near_1",].lane == "far_1"
+    assert 2.0 < stops["near_1",].distance < 25.0
+    assert stops["near_0",].lane == "near_0"  # the side street comes there too
 
 
 def own(tmp_path: Path, *loops: str) -> Scenario:
