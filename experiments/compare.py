@@ -48,13 +48,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a batch came to: its directory, one row for every finished run, the failures, and the wall time of this call
-    [s]."""
+    """What a batch came to: its directory, one row for every finished run, the failures, how many runs were `kept` from before, how
+    many that lie there are `stale` (of other files, code or versions than now), and the wall time of this call [s]."""
 
     directory: Path
     runs: pl.DataFrame
     failures: tuple[Failure, ...]
     kept: int
+    stale: int
     wall_s: float
 
 
@@ -65,16 +66,22 @@ def compare(
     workers: int | None = None,
     shard: str | None = None,
     engine: Engine | None = None,
+    overwrite: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Comparison:
     """Run what is not there yet of a batch and tabulate it in `out`.
 
+    A batch that lies there already is gone on with or extended; one that is no part of this batch is refused, or replaced
+    with `overwrite`.
+
     `workers` are processes on this machine, by default one for each core; an `engine` takes their place. `shard` "2/5"
     does the second of five parts; `batch.merge` brings them together. A run that fails is saved as a failure and tried
     again by the next call. On Ctrl-C finished runs are kept. Raises InputError before any work if a scenario, strategy
-    or light does not exist, ResultError if the directory is in use or cannot be written.
+    or light does not exist, ResultError if the directory is in use, holds another batch or cannot be written.
     """
     started = monotonic()
+    if workers is not None and workers < 1:
+        raise InputError(_("{n} workers can do nothing; give one or more").format(n=workers))
     runs = batch.runs()
     verify(runs)
     keys = [run_key(run) for run in runs]
@@ -82,7 +89,7 @@ def compare(
     directory = BatchDirectory(out)
     directory.claim()
     with directory.locked(shard.replace("/", "-of-") if shard else ""):
-        directory.describe(batch.model_dump(mode="json"), keys)
+        directory.begin(batch, keys, overwrite=overwrite)
         there = directory.finished()
         todo = [(key, run) for key, run in zip(keys, runs, strict=True) if key in mine and key not in there]
         tracker = _Tracker(len(mine), len(mine & there), workers or cores(), {key: run for key, run in todo}, progress)
@@ -97,7 +104,7 @@ def compare(
                 directory.keep(key, outcome.value)
             tracker.tell(outcome)
         table = directory.tabulate(keys) if shard is None else directory.rows(sorted(mine))
-    return Comparison(out, table, tuple(failures), tracker.kept, monotonic() - started)
+    return Comparison(out, table, tuple(failures), tracker.kept, len(there - set(keys)), monotonic() - started)
 
 
 def do_run(job: Job) -> dict[str, bytes]:

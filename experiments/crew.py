@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -28,6 +29,8 @@ from .memory import memory_in_use
 
 LAST_LINES = 40
 """How much of what a worker printed is kept when its job fails."""
+PRINTED = "printed"
+"""The file in a worker's folder that holds what it printed."""
 GRACE = 5.0
 """Seconds a worker has to clean up after it was told to stop."""
 FULL = 0.75
@@ -36,8 +39,8 @@ FULL = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job: its `value`, or None and the `error` with what the worker last printed. `seconds` of wall
-    time."""
+    """What became of a job: its `value`, or None and the `error`: what the worker last printed, then the traceback or the reason, which
+    ends it. `seconds` of wall time."""
 
     job: Any
     value: Any
@@ -49,7 +52,7 @@ class Outcome:
 class _Worker:
     process: SpawnProcess
     pipe: Connection
-    log: Path
+    folder: Path
     job: Any = None
     since: float = 0.0
     ready: bool = False
@@ -75,7 +78,7 @@ def work_through(
     """
     waiting = iter(jobs)
     crew: list[_Worker] = []
-    with tempfile.TemporaryDirectory(prefix="signalwright-") as folder:
+    with tempfile.TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         try:
             exhausted = False
             while True:
@@ -101,12 +104,11 @@ def _idle(crew: list[_Worker], work: Callable[[Any], Any], workers: int, folder:
         return None
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    handle, log = tempfile.mkstemp(dir=folder, suffix=".log")
-    os.close(handle)
-    process = context.Process(target=_serve, args=(theirs, work, log), daemon=True)
+    own = Path(tempfile.mkdtemp(dir=folder))
+    process = context.Process(target=_serve, args=(theirs, work, str(own)), daemon=True)
     process.start()
     theirs.close()
-    crew.append(_Worker(process, ours, Path(log)))
+    crew.append(_Worker(process, ours, own))
     return crew[-1]
 
 
@@ -130,7 +132,7 @@ def _harvest(
         answer = _answer(worker)
         if answer is not None:
             value, error = answer
-            outcome = Outcome(worker.job, value, error and error + _last_words(worker), seconds)
+            outcome = Outcome(worker.job, value, error and _last_words(worker) + error, seconds)
             worker.job, worker.since = None, 0.0
             if memory_mib is not None and memory_in_use(worker.process.pid or 0) > FULL * memory_mib:
                 _dismiss([worker])
@@ -148,9 +150,10 @@ def _harvest(
                 used=used, limit=memory_mib
             )
         if error:
+            error = _last_words(worker) + error
             _dismiss([worker])
             crew.remove(worker)
-            yield Outcome(worker.job, None, error + _last_words(worker), seconds)
+            yield Outcome(worker.job, None, error, seconds)
 
 
 def _answer(worker: _Worker) -> tuple[Any, str] | None:
@@ -167,8 +170,13 @@ def _ending(code: int | None) -> str:
 
 
 def _last_words(worker: _Worker) -> str:
-    lines = worker.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
-    return "\n" + _("last messages:") + "\n" + "\n".join(lines) if lines else ""
+    """What a worker printed last, and what a program it ran left in logs that nobody came to read."""
+    said = []
+    for log in (worker.folder / PRINTED, *sorted(worker.folder.glob("*/*.log"))):
+        if log.is_file() and (lines := log.read_text(encoding="utf-8", errors="replace").splitlines()):
+            title = _("last messages:") if log.name == PRINTED else _("last messages in {log}:").format(log=log.name)
+            said += [title, *lines[-LAST_LINES:], ""]
+    return "".join(line + "\n" for line in said)
 
 
 def _dismiss(crew: list[_Worker]) -> None:
@@ -180,16 +188,19 @@ def _dismiss(crew: list[_Worker]) -> None:
         if worker.process.is_alive():
             worker.process.kill()
             worker.process.join()
+        shutil.rmtree(worker.folder, ignore_errors=True)
 
 
-def _serve(pipe: Connection, work: Callable[[Any], Any], log: str) -> None:
-    """A worker's life: job in, value or traceback out, until there is nobody to answer to."""
+def _serve(pipe: Connection, work: Callable[[Any], Any], folder: str) -> None:
+    """A worker's life: job in, value or traceback out, until there is nobody to answer to. What it leaves behind, even killed, lies in its
+    `folder`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the chief hears Ctrl-C and tells
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(0)
     )  # by way of an exception, so that half-written things are removed
     _end_with_the_chief()
-    with open(log, "wb", buffering=0) as file:
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    with open(os.path.join(folder, PRINTED), "wb", buffering=0) as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
         pipe.send(("ready", ""))

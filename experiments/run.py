@@ -14,8 +14,9 @@ from ..core.errors import ResultError
 from ..core.loop import Observer, run
 from ..core.messages import _
 from ..core.ports import Clock
+from ..networks.options import window_of
 from ..networks.scenario import Scenario, read_scenario
-from .arms import check_strategy, open_arm, source
+from .arms import check_strategy, chosen, open_arm, source
 from .crossings import read_crossings
 from .lanes import read_lanes
 from .memory import forget_peak, peak
@@ -122,11 +123,14 @@ class _Told:
 
 
 def verify(specs: Iterable[RunSpec]) -> None:
-    """Raise InputError if a scenario or strategy that a run names does not exist. Nothing is simulated."""
-    for path in {scenario_path(spec.scenario) for spec in specs}:
-        read_scenario(path)
+    """Raise InputError if a scenario, window, strategy or light that a run names does not exist. Nothing is simulated."""
+    specs = list(specs)
+    for path, begin, end in {(scenario_path(spec.scenario), spec.begin, spec.end) for spec in specs}:
+        window_of(read_scenario(path), begin, end)
     for name in {name for spec in specs for name in (spec.controller, *spec.lights.values())}:
         check_strategy(name)
+    for spec in {(spec.scenario, spec.arm): spec for spec in specs if spec.lights or spec.blind}.values():
+        chosen(spec, read_scenario(scenario_path(spec.scenario)))
 
 
 def run_key(spec: RunSpec) -> str:

@@ -85,6 +85,53 @@ def test_nothing_twice(whole: Path) -> None:
     assert told[-2].seconds_left is not None
 
 
+def test_another_batch_in_its_place(whole: Path, tmp_path: Path) -> None:
+    """A batch that is no part of the one that lies there is refused with what it lacks, and nothing changes; asked to, it takes
+    its place and keeps the runs both have."""
+    there = shutil.copytree(whole, tmp_path / "b")
+    before = {path: path.stat().st_mtime_ns for path in there.rglob("*.*") if path.is_file() and path.name[0] != "."}
+    for other, lacks in (
+        (a_batch(scenarios="grid"), "scenarios cross"),
+        (a_batch(seeds=[1]), "seeds 2, 3"),
+        (a_batch(controllers="plan", seeds=[1, 2, 3, 9]), f"controllers {OWN}"),
+        (a_batch(jitter=5.0), "jitter 0.0"),
+    ):
+        with pytest.raises(ResultError, match="holds another batch") as caught:
+            compare(other, there, workers=1)
+        assert lacks in str(caught.value)
+        assert "--out" in str(caught.value)
+        assert "--overwrite" in str(caught.value)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    done = compare(a_batch(controllers="plan", seeds=[1]), there, workers=1, overwrite=True)
+    assert (done.kept, len(done.runs), len(os.listdir(there / "runs"))) == (1, 1, 1)
+    with pytest.raises(ResultError, match="holds another batch"):
+        merge([there], shutil.copytree(whole, tmp_path / "c"))
+    assert len(merge([whole], there)[0]) == 6
+
+
+def test_runs_of_other_code(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same batch with a strategy whose code has changed makes that strategy's runs anew and says how many no longer count."""
+    there = shutil.copytree(whole, tmp_path / "b")
+    (there / "failures" / "old.txt").write_text("of a run as it was\n\nwhy")
+    monkeypatch.setattr("signalwright.experiments.run.source", lambda name: "changed" if name == OWN else "")
+    monkeypatch.setattr("signalwright.experiments.compare.local_engine", lambda *_: lambda jobs, _work: iter(()))
+    done = compare(a_batch(seeds=[1, 2, 3, 9]), there, workers=1)
+    assert (done.kept, done.stale, failures_of(there)) == (4, 4, [])
+
+
+def test_refused_before_any_work(tmp_path: Path) -> None:
+    """A window that ends before it begins, a light that is not there, and no workers at all are told before anything is made."""
+    for values, said in (
+        ({"end": -5.0}, "ends at -5 s"),
+        ({"arms": {"x": {"controller": "plan", "lights": {"J9": "webster"}}}}, "J9"),
+    ):
+        with pytest.raises(InputError, match=said):
+            compare(a_batch(**values), tmp_path / "b")
+    with pytest.raises(InputError, match="one or more"):
+        compare(a_batch(), tmp_path / "b", workers=0)
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.usefixtures("whole")  # so that kernels are compiled before the clock of the time limit runs
 def test_failures_stay_alone(tmp_path: Path) -> None:
     """A strategy that raises, hangs or crashes fails its own runs, saved with the reason; the others are done."""

@@ -36,6 +36,19 @@ def test_failures_stay_alone() -> None:
     assert outcomes["hang", 0].seconds >= 6.0
 
 
+def test_a_killed_worker_leaves_its_logs_only() -> None:
+    """Of a worker that is killed the logs it left are told, then the reason; its folder is gone, and so is that of one that ends well."""
+    killed, failed = work_through([("killed", 0), ("where", 0)], crew_jobs.do, 1)
+    *said, reason = killed.error.splitlines()
+    assert "Error: vehicle 'a' fell off the map" in said
+    assert reason == "the worker process ended by itself (signal SIGKILL)"
+    *said, reason = failed.error.splitlines()
+    assert "so much to say" in said
+    folder = Path(reason.removeprefix("ArithmeticError: "))
+    assert folder.parent.name.startswith("signalwright-")
+    assert not folder.exists()
+
+
 def test_memory_is_bounded() -> None:
     """A worker that grows above the limit is stopped and its job says by how much."""
     (outcome,) = work_through([("grow", 300)], crew_jobs.do, 1, timeout=60.0, memory_mib=250.0)
