@@ -113,7 +113,9 @@ def do_run(job: Job) -> dict[str, bytes]:
     spec = RunSpec(**values)
     if run_key(spec) != key:
         raise InputError(
-            _("the files of {scenario} are not those this batch began with").format(scenario=spec.scenario)
+            _(
+                "the files of {scenario}, a strategy or the code of signalwright changed after this batch began; begin it again"
+            ).format(scenario=spec.scenario)
         )
     result = run_once(spec)
     return result_files(replace(result, manifest={**result.manifest, "key": key}))

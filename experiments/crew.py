@@ -8,6 +8,7 @@ on the job alone.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import multiprocessing
 import os
 import shutil
@@ -203,6 +204,7 @@ def _serve(pipe: Connection, work: Callable[[Any], Any], folder: str) -> None:
     with open(os.path.join(folder, PRINTED), "wb", buffering=0) as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
+        faulthandler.enable(file)  # a crash in C tells what Python was at
         pipe.send(("ready", ""))
         while True:
             try:

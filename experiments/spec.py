@@ -263,7 +263,7 @@ def batch(source: str, values: Mapping[str, Any]) -> BatchSpec:
 
 def _faults(error: ValidationError) -> list[str]:
     """What is wrong, a line each; a key that is missing because it is misspelt is told once."""
-    found = [dict(fault) for fault in error.errors()]
+    found: list[dict[str, Any]] = [dict(fault) for fault in error.errors()]
     strange = {fault["loc"]: _nearest(fault["loc"]) for fault in found if fault["type"] == "extra_forbidden"}
     meant = {(*place[:-1], near) for place, near in strange.items()}
     return [_fault(fault) for fault in found if not (fault["type"] == "missing" and fault["loc"] in meant)]
@@ -290,8 +290,8 @@ def _fault(fault: Mapping[str, Any]) -> str:
 
 def _keys(place: Sequence[int | str]) -> list[str]:
     """The keys there are at a place of a batch file."""
-    model: type[BaseModel] = {"arms": ArmSpec, "scenarios": ScenarioSpec}.get(str(place[0]), BatchSpec)
-    return sorted((model if len(place) > 1 else BatchSpec).model_fields)
+    inner: dict[str, type[BaseModel]] = {"arms": ArmSpec, "scenarios": ScenarioSpec} if len(place) > 1 else {}
+    return sorted(inner.get(str(place[0]), BatchSpec).model_fields)
 
 
 def _nearest(place: Sequence[int | str]) -> str:

@@ -106,7 +106,11 @@ def compare(
         )
     _tell_failures(found)
     if shard is not None:
-        typer.echo(_("{n} runs of this part in {directory}; `merge` brings parts together").format(n=len(found.runs), directory=out))
+        typer.echo(
+            _("{n} runs of this part in {directory}; `merge` brings parts together").format(
+                n=len(found.runs), directory=out
+            )
+        )
     elif len(found.runs):
         _conclude(out, spec)
     if found.failures:
@@ -125,7 +129,8 @@ def _tell_failures(found: Comparison) -> None:
         more = _(" and {n} more").format(n=len(failures) - 1) if len(failures) > 1 else ""
         saved = found.directory / FAILURES / first.file
         typer.echo(
-            _("failed: {what}{more}: {why}; see {path}").format(what=first.what, more=more, why=why, path=saved), err=True
+            _("failed: {what}{more}: {why}; see {path}").format(what=first.what, more=more, why=why, path=saved),
+            err=True,
         )
 
 
@@ -170,10 +175,11 @@ def report(
     baseline: Annotated[str | None, typer.Option(help=_("The arm the others are compared with."))] = None,
 ) -> None:
     """Write the report of a batch again: one HTML file that opens offline, tables in Markdown and LaTeX, figures."""
+    from .experiments.batch import REPORT
     from .experiments.report import write_report
     from .experiments.summary import summarise
 
-    typer.echo(write_report(summarise(directory, baseline), directory / "report"))
+    typer.echo(write_report(summarise(directory, baseline), directory / REPORT))
 
 
 def learn(
@@ -203,6 +209,7 @@ def learn(
 
 def _conclude(out: Path, spec: BatchSpec) -> None:
     """The table on the terminal and the report beside the runs."""
+    from .experiments.batch import REPORT
     from .experiments.report import write_report
     from .experiments.summary import summarise
     from .experiments.tables import markdown
@@ -210,7 +217,7 @@ def _conclude(out: Path, spec: BatchSpec) -> None:
     summary = summarise(out, spec.baseline)
     console().print(markdown(summary), markup=False, soft_wrap=True)
     typer.echo(_("Most memory of a worker: {mib:.0f} MiB").format(mib=summary.most_memory))
-    typer.echo(_("The report is {path}").format(path=write_report(summary, out / "report")))
+    typer.echo(_("The report is {path}").format(path=write_report(summary, out / REPORT)))
 
 
 reference = typer.Typer(

@@ -31,6 +31,7 @@ def test_failures_stay_alone() -> None:
     assert "ArithmeticError: job 7 cannot be done" in outcomes["raise", 7].error
     assert "SIGSEGV" in outcomes["crash", 0].error
     assert "the network is on fire" in outcomes["crash", 0].error
+    assert "crew_jobs.py" in outcomes["crash", 0].error
     assert "exit code 3" in outcomes["exit", 0].error
     assert "20 s without a result" in outcomes["hang", 0].error
     assert outcomes["hang", 0].seconds >= 6.0

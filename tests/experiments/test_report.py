@@ -152,7 +152,7 @@ def test_without_lanes(tmp_path: Path) -> None:
     made_batch.make(tmp_path / "b", lanes=False, seeds=3)
     text = write_report(summarise(tmp_path / "b"), tmp_path / "out").read_text()
     assert "map-1" not in text
-    assert "3 seeds can show no difference over 2 arms, whatever it is; run at least 7" in text
+    assert "3 seeds can show no difference, whatever it is, among 3 strategies; run at least 7" in text
 
 
 def test_gridlocks_stay_visible(tmp_path: Path) -> None:
