@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -81,17 +81,18 @@ def work_through(
     crew: list[_Worker] = []
     with tempfile.TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         try:
-            exhausted = False
+            exhausted, outcomes = False, []
             while True:
                 while not exhausted and (idle := _idle(crew, work, workers, Path(folder))) is not None:
                     try:
                         _give(idle, next(waiting))
                     except StopIteration:
                         exhausted = True
+                yield from outcomes  # they work on while the chief deals with these
                 busy = [worker for worker in crew if worker.busy]
                 if not busy:
                     return
-                yield from _harvest(crew, busy, timeout, memory_mib)
+                outcomes = _harvest(crew, busy, timeout, memory_mib)
         finally:
             _dismiss(crew)
 
@@ -121,8 +122,9 @@ def _give(worker: _Worker, job: Any) -> None:
 
 def _harvest(
     crew: list[_Worker], busy: list[_Worker], timeout: float | None, memory_mib: float | None
-) -> Iterator[Outcome]:
+) -> list[Outcome]:
     """Wait for news of the busy workers, a second at most, and tell what came."""
+    outcomes = []
     wait([item for worker in busy for item in (worker.pipe, worker.process.sentinel)], timeout=1.0)
     for worker in busy:
         if not worker.ready and _answer(worker) is not None:
@@ -138,7 +140,7 @@ def _harvest(
             if memory_mib is not None and memory_in_use(worker.process.pid or 0) > FULL * memory_mib:
                 _dismiss([worker])
                 crew.remove(worker)
-            yield outcome
+            outcomes.append(outcome)
             continue
         if not worker.process.is_alive():
             error = _("the worker process ended by itself ({how})").format(how=_ending(worker.process.exitcode))
@@ -154,7 +156,8 @@ def _harvest(
             error = _last_words(worker) + error
             _dismiss([worker])
             crew.remove(worker)
-            yield Outcome(worker.job, None, error, seconds)
+            outcomes.append(Outcome(worker.job, None, error, seconds))
+    return outcomes
 
 
 def _answer(worker: _Worker) -> tuple[Any, str] | None:

@@ -11,6 +11,8 @@ import matplotlib as mpl
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
@@ -54,9 +56,11 @@ class Drawing(NamedTuple):
 
 def _drawing(figure: Figure) -> Drawing:
     lines, pixels = io.StringIO(), io.BytesIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(lines, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
-        figure.savefig(pixels, format="png", dpi=DPI, metadata={"Software": None})
+    figure.set_dpi(DPI)
+    with mpl.rc_context(STYLE):  # the canvases themselves: `savefig` would lay everything out four times
+        FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": None})
+        figure.set_layout_engine("none")  # where things lie is known by now
+        FigureCanvasSVG(figure).print_svg(lines, metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
     text = lines.getvalue()
     return Drawing(text[text.index("<svg") :], pixels.getvalue())
 
