@@ -92,7 +92,8 @@ def compare(
         directory.begin(batch, keys, overwrite=overwrite)
         there = directory.finished()
         todo = [(key, run) for key, run in zip(keys, runs, strict=True) if key in mine and key not in there]
-        tracker = _Tracker(len(mine), len(mine & there), workers or cores(), {key: run for key, run in todo}, progress)
+        known = None if engine is not None else workers or cores()
+        tracker = _Tracker(len(mine), len(mine & there), known, {key: run for key, run in todo}, progress)
         failures = []
         jobs = [(key, run.as_dict()) for key, run in todo]
         for outcome in (engine or local_engine(workers or cores(), batch.timeout, batch.memory_mib))(jobs, do_run):
@@ -157,26 +158,29 @@ def _title(run: RunSpec) -> str:
 
 
 class _Tracker:
-    """Counts outcomes and estimates what is left: a run takes as long as those of its scenario did."""
+    """Counts outcomes and estimates what is left: a run takes as long as those of its scenario under its strategy did. Where
+    nobody knows how many work on it (`workers` None), the rest goes as fast as what is done."""
 
     def __init__(
         self,
         total: int,
         kept: int,
-        workers: int,
+        workers: int | None,
         runs: dict[str, RunSpec],
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self.total, self.kept, self.workers, self.runs = total, kept, workers, runs
         self._progress = progress
+        self._began = monotonic()
         self._left = dict(runs)
-        self._seconds: dict[str, list[float]] = {}
+        self._seconds: dict[tuple[str, ...], list[float]] = {}
         self._done = self._failed = 0
         self._report("")
 
     def tell(self, outcome: Outcome) -> None:
         run = self._left.pop(outcome.job[0])
-        self._seconds.setdefault(run.scenario, []).append(outcome.seconds)
+        for alike in _alike(run):
+            self._seconds.setdefault(alike, []).append(outcome.seconds)
         self._failed += bool(outcome.error)
         self._done += not outcome.error
         self._report(_title(run))
@@ -186,14 +190,18 @@ class _Tracker:
             self._progress(Progress(self.total, self.kept, self._done, self._failed, self._estimate(), last))
 
     def _estimate(self) -> float | None:
-        known = [second for seconds in self._seconds.values() for second in seconds]
-        if not known:
+        if not (done := self._done + self._failed):
             return None
-        usual = sum(known) / len(known)
-        means = {scenario: sum(seconds) / len(seconds) for scenario, seconds in self._seconds.items()}
-        return sum(means.get(run.scenario, usual) for run in self._left.values()) / max(
-            1, min(self.workers, len(self._left))
-        )
+        if self.workers is None:
+            return (monotonic() - self._began) / done * len(self._left)
+        means = {alike: sum(seconds) / len(seconds) for alike, seconds in self._seconds.items()}
+        work = sum(next(means[alike] for alike in _alike(run) if alike in means) for run in self._left.values())
+        return work / max(1, min(self.workers, len(self._left)))
+
+
+def _alike(run: RunSpec) -> tuple[tuple[str, ...], ...]:
+    """What runs that take about as long have in common, the most telling first."""
+    return (run.scenario, run.arm), (run.scenario,), ()
 
 
 def failures_of(out: Path) -> list[Failure]:

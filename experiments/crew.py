@@ -81,7 +81,8 @@ def work_through(
     crew: list[_Worker] = []
     with tempfile.TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         try:
-            exhausted, outcomes = False, []
+            exhausted = False
+            outcomes: list[Outcome] = []
             while True:
                 while not exhausted and (idle := _idle(crew, work, workers, Path(folder))) is not None:
                     try:

@@ -59,9 +59,10 @@ def _drawing(figure: Figure) -> Drawing:
     lines, pixels = io.StringIO(), io.BytesIO()
     figure.set_dpi(DPI)
     with mpl.rc_context(STYLE):  # the canvases themselves: `savefig` would lay everything out four times
-        FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": None})
+        FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": None})  # type: ignore[no-untyped-call]
         figure.set_layout_engine("none")  # where things lie is known by now
-        FigureCanvasSVG(figure).print_svg(lines, metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
+        nothing = dict.fromkeys(("Date", "Creator", "Type", "Format"))
+        FigureCanvasSVG(figure).print_svg(lines, metadata=nothing)  # type: ignore[no-untyped-call]
     text = lines.getvalue()
     return Drawing(text[text.index("<svg") :], pixels.getvalue())
 

@@ -85,7 +85,7 @@ def compare(
         from .experiments.cluster import scheduler_engine
 
         engine = scheduler_engine(scheduler, spec.timeout)
-    with counter(_("runs")) as move:
+    with counter(_("runs"), estimates=False) as move:
         found = run_batch(
             spec,
             out,
@@ -94,7 +94,10 @@ def compare(
             engine=engine,
             overwrite=overwrite,
             progress=lambda p: move(
-                p.kept + p.done + p.failed, p.total, p.last or _("{n} were there already").format(n=p.kept)
+                p.kept + p.done + p.failed,
+                p.total,
+                p.last or _("{n} were there already").format(n=p.kept),
+                p.seconds_left,
             ),
         )
     if found.stale:

@@ -19,7 +19,8 @@ import pytest
 from signalwright.core.errors import InputError, ResultError
 from signalwright.experiments import result
 from signalwright.experiments.batch import merge
-from signalwright.experiments.compare import Progress, compare, failures_of
+from signalwright.experiments.compare import Progress, _Tracker, compare, failures_of
+from signalwright.experiments.crew import Outcome
 from signalwright.experiments.run import rerun
 from signalwright.experiments.spec import BatchSpec, batch, scenario_path
 
@@ -83,6 +84,24 @@ def test_nothing_twice(whole: Path) -> None:
     assert (more.kept, told[-1].done, len(more.runs)) == (6, 2, 8)
     assert told[-1].left == 0
     assert told[-2].seconds_left is not None
+
+
+def test_what_is_left() -> None:
+    """Each run left is taken to last as long as those of its scenario and strategy, else of its scenario, else of all; shared among
+    the workers. Where their number is not known the rest goes as fast as what is done."""
+    spec = a_batch(scenarios=["cross", "grid"], seeds=2)
+    runs = {str(k): run for k, run in enumerate(spec.runs())}  # cross plan, cross own, grid plan, grid own, twice
+    told: list[Progress] = []
+    tracker = _Tracker(8, 0, 2, runs, told.append)
+    assert told[-1].seconds_left is None
+    tracker.tell(Outcome(("0", {}), {}, "", 10.0))
+    assert told[-1].seconds_left == 7 * 10.0 / 2
+    tracker.tell(Outcome(("1", {}), {}, "", 30.0))
+    assert told[-1].seconds_left == (10.0 + 30.0 + 4 * 20.0) / 2
+    far = _Tracker(8, 0, None, runs, told.append)
+    far._began -= 6.0
+    far.tell(Outcome(("0", {}), {}, "", 99.0))
+    assert told[-1].seconds_left == pytest.approx(7 * 6.0, rel=0.01)
 
 
 def test_another_batch_in_its_place(whole: Path, tmp_path: Path) -> None:
