@@ -22,9 +22,12 @@ import polars as pl
 from ..core.errors import ResultError
 from ..core.messages import _
 from .result import RESULT, cannot_write, write_directory, write_file
+from .spec import BatchSpec, batch, lacking
 
 BATCH, RUNS, FAILURES, LOCK = "batch.json", "runs", "failures", ".lock"
-WIDE, TIDY_PARQUET, TIDY_CSV = "runs.parquet", "metrics.parquet", "metrics.csv"
+WIDE, TIDY_PARQUET, TIDY_CSV = TABLES = "runs.parquet", "metrics.parquet", "metrics.csv"
+REPORT = "report"
+"""Where the report of a batch lies, within its directory."""
 
 ABOUT = ("key", "scenario", "controller", "timing", "seed", "begin", "end", "scale", "jitter", "view")
 """Columns of the tidy table that say which run a row is of; every other number of a run becomes a row."""
@@ -55,7 +58,7 @@ class BatchDirectory:
         """Make the directory ours if it is new or empty. Raises ResultError if it holds anything but a batch."""
         try:
             here = {entry.name for entry in self.path.iterdir()} if self.path.exists() else set()
-            if BATCH not in here and here - {RUNS, FAILURES, LOCK}:
+            if BATCH not in here and any(name not in (RUNS, FAILURES) and not name.startswith(LOCK) for name in here):
                 message = _("{path} holds other things than a batch; name a new or empty directory")
                 raise ResultError(message.format(path=self.path))
             for name in (RUNS, FAILURES):
@@ -65,23 +68,28 @@ class BatchDirectory:
 
     @contextlib.contextmanager
     def locked(self, shard: str = "") -> Iterator[None]:
-        """Hold the directory: alone, or beside other shards of one batch. Raises ResultError if it is taken."""
+        """Hold the directory: alone, or beside other shards of one batch. Raises ResultError if it is taken or cannot be written."""
         with contextlib.ExitStack() as stack:
-            whole = stack.enter_context((self.path / LOCK).open("a+"))
-            locks = [(whole, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)]
-            if shard:
-                locks.append((stack.enter_context((self.path / f"{LOCK}-{shard}").open("a+")), fcntl.LOCK_EX))
+            try:
+                whole = stack.enter_context((self.path / LOCK).open("a+"))
+                locks = [(whole, fcntl.LOCK_SH if shard else fcntl.LOCK_EX)]
+                if shard:
+                    locks.append((stack.enter_context((self.path / f"{LOCK}-{shard}").open("a+")), fcntl.LOCK_EX))
+            except OSError as error:
+                raise cannot_write(self.path, error) from error
             for file, how in locks:
                 try:
                     fcntl.flock(file, how | fcntl.LOCK_NB)
                 except OSError as error:
-                    message = _("{path} is in use by another batch{who}; wait for it, or name another directory")
+                    message = _(
+                        "{path} is in use by another batch{who}; wait for it, or name another directory with --out"
+                    )
                     file.seek(0)
                     pid = file.read().strip()
                     raise ResultError(message.format(path=self.path, who=f" (process {pid})" if pid else "")) from error
             file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+            with contextlib.suppress(OSError):  # on a full disk nobody is told who holds it
+                os.write(file.fileno(), str(os.getpid()).encode())
             for rest in [*(self.path / RUNS).glob(".*.partial"), *(self.path / RUNS).glob(".*.old")]:
                 if not shard:
                     shutil.rmtree(rest, ignore_errors=True)
@@ -100,6 +108,43 @@ class BatchDirectory:
     def fail(self, failure: Failure) -> None:
         """Save why a run failed."""
         write_file(self.path / FAILURES / failure.file, f"{failure.what}\n\n{failure.error}\n".encode())
+
+    def begin(self, spec: BatchSpec, keys: Sequence[str], *, overwrite: bool = False) -> None:
+        """Save what the batch is. A batch that lies here may be gone on with or extended; another one is only replaced with `overwrite`.
+
+        What it finished of this batch stays in any case. Raises ResultError.
+        """
+        try:
+            gate = (self.path / f"{LOCK}-begin").open("a")
+        except OSError as error:
+            raise cannot_write(self.path, error) from error
+        with gate:
+            fcntl.flock(gate, fcntl.LOCK_EX)  # shards of two batches may come at once
+            if (self.path / BATCH).exists() and (lacks := self._lacking(spec, keys)):
+                if not overwrite:
+                    message = _(
+                        "{path} holds another batch, which also has {lacks}; name another directory with --out, or put this "
+                        "batch in its place with --overwrite"
+                    )
+                    raise ResultError(message.format(path=self.path, lacks=lacks))
+                self._clear(keys)
+            self.describe(spec.model_dump(mode="json"), keys)
+        for path in (self.path / FAILURES).glob("*.txt"):
+            if path.stem not in keys:  # of files, code or a strategy as they were
+                path.unlink(missing_ok=True)
+
+    def _lacking(self, spec: BatchSpec, keys: Sequence[str]) -> str:
+        """What the batch that lies here has and the new one has not, in words."""
+        there = self.description()
+        return "" if set(there["keys"]) <= set(keys) else lacking(batch(str(self.path), there["spec"]), spec)
+
+    def _clear(self, keys: Sequence[str]) -> None:
+        """Remove all of an older batch that is no run of the new one."""
+        for run in self.finished() - set(keys):
+            shutil.rmtree(self.path / RUNS / run, ignore_errors=True)
+        shutil.rmtree(self.path / REPORT, ignore_errors=True)
+        for table in TABLES:
+            (self.path / table).unlink(missing_ok=True)
 
     def describe(self, spec: dict[str, Any], keys: Sequence[str]) -> None:
         """Save what the batch is, for reports and merges."""
@@ -156,19 +201,20 @@ def merge(parts: Sequence[Path], out: Path) -> tuple[pl.DataFrame, list[str]]:
 
     Raises ResultError where parts are of different batches, or the same run has different numbers in two of them.
     """
-    batches = [BatchDirectory(part) for part in parts]
-    descriptions = [batch.description() for batch in batches]
+    shards = [BatchDirectory(part) for part in parts]
+    descriptions = [shard.description() for shard in shards]
     for part, description in zip(parts, descriptions, strict=True):
         if description["keys"] != descriptions[0]["keys"]:
             raise ResultError(_("{0} and {1} are parts of different batches").format(parts[0], part))
     target = BatchDirectory(out)
     target.claim()
     keys: list[str] = descriptions[0]["keys"]
+    spec = batch(str(parts[0]), descriptions[0]["spec"])
     with target.locked():
-        for batch in batches:
-            for key in sorted(batch.finished() & set(keys)):
-                _bring(batch.path / RUNS / key, target, key)
-        target.describe(descriptions[0]["spec"], keys)
+        target.begin(spec, keys)
+        for shard in shards:
+            for key in sorted(shard.finished() & set(keys)):
+                _bring(shard.path / RUNS / key, target, key)
         return target.tabulate(keys), [key for key in keys if key not in target.finished()]
 
 

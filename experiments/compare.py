@@ -48,13 +48,14 @@ class Progress:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a batch came to: its directory, one row for every finished run, the failures, and the wall time of this call
-    [s]."""
+    """What a batch came to: its directory, one row for every finished run, the failures, how many runs were `kept` from before, how
+    many that lie there are `stale` (of other files, code or versions than now), and the wall time of this call [s]."""
 
     directory: Path
     runs: pl.DataFrame
     failures: tuple[Failure, ...]
     kept: int
+    stale: int
     wall_s: float
 
 
@@ -65,16 +66,22 @@ def compare(
     workers: int | None = None,
     shard: str | None = None,
     engine: Engine | None = None,
+    overwrite: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> Comparison:
     """Run what is not there yet of a batch and tabulate it in `out`.
 
+    A batch that lies there already is gone on with or extended; one that is no part of this batch is refused, or replaced
+    with `overwrite`.
+
     `workers` are processes on this machine, by default one for each core; an `engine` takes their place. `shard` "2/5"
     does the second of five parts; `batch.merge` brings them together. A run that fails is saved as a failure and tried
     again by the next call. On Ctrl-C finished runs are kept. Raises InputError before any work if a scenario, strategy
-    or light does not exist, ResultError if the directory is in use or cannot be written.
+    or light does not exist, ResultError if the directory is in use, holds another batch or cannot be written.
     """
     started = monotonic()
+    if workers is not None and workers < 1:
+        raise InputError(_("{n} workers can do nothing; give one or more").format(n=workers))
     runs = batch.runs()
     verify(runs)
     keys = [run_key(run) for run in runs]
@@ -82,10 +89,11 @@ def compare(
     directory = BatchDirectory(out)
     directory.claim()
     with directory.locked(shard.replace("/", "-of-") if shard else ""):
-        directory.describe(batch.model_dump(mode="json"), keys)
+        directory.begin(batch, keys, overwrite=overwrite)
         there = directory.finished()
         todo = [(key, run) for key, run in zip(keys, runs, strict=True) if key in mine and key not in there]
-        tracker = _Tracker(len(mine), len(mine & there), workers or cores(), {key: run for key, run in todo}, progress)
+        known = None if engine is not None else workers or cores()
+        tracker = _Tracker(len(mine), len(mine & there), known, {key: run for key, run in todo}, progress)
         failures = []
         jobs = [(key, run.as_dict()) for key, run in todo]
         for outcome in (engine or local_engine(workers or cores(), batch.timeout, batch.memory_mib))(jobs, do_run):
@@ -97,7 +105,7 @@ def compare(
                 directory.keep(key, outcome.value)
             tracker.tell(outcome)
         table = directory.tabulate(keys) if shard is None else directory.rows(sorted(mine))
-    return Comparison(out, table, tuple(failures), tracker.kept, monotonic() - started)
+    return Comparison(out, table, tuple(failures), tracker.kept, len(there - set(keys)), monotonic() - started)
 
 
 def do_run(job: Job) -> dict[str, bytes]:
@@ -106,7 +114,9 @@ def do_run(job: Job) -> dict[str, bytes]:
     spec = RunSpec(**values)
     if run_key(spec) != key:
         raise InputError(
-            _("the files of {scenario} are not those this batch began with").format(scenario=spec.scenario)
+            _(
+                "the files of {scenario}, a strategy or the code of signalwright changed after this batch began; begin it again"
+            ).format(scenario=spec.scenario)
         )
     result = run_once(spec)
     return result_files(replace(result, manifest={**result.manifest, "key": key}))
@@ -148,26 +158,29 @@ def _title(run: RunSpec) -> str:
 
 
 class _Tracker:
-    """Counts outcomes and estimates what is left: a run takes as long as those of its scenario did."""
+    """Counts outcomes and estimates what is left: a run takes as long as those of its scenario under its strategy did. Where
+    nobody knows how many work on it (`workers` None), the rest goes as fast as what is done."""
 
     def __init__(
         self,
         total: int,
         kept: int,
-        workers: int,
+        workers: int | None,
         runs: dict[str, RunSpec],
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self.total, self.kept, self.workers, self.runs = total, kept, workers, runs
         self._progress = progress
+        self._began = monotonic()
         self._left = dict(runs)
-        self._seconds: dict[str, list[float]] = {}
+        self._seconds: dict[tuple[str, ...], list[float]] = {}
         self._done = self._failed = 0
         self._report("")
 
     def tell(self, outcome: Outcome) -> None:
         run = self._left.pop(outcome.job[0])
-        self._seconds.setdefault(run.scenario, []).append(outcome.seconds)
+        for alike in _alike(run):
+            self._seconds.setdefault(alike, []).append(outcome.seconds)
         self._failed += bool(outcome.error)
         self._done += not outcome.error
         self._report(_title(run))
@@ -177,14 +190,18 @@ class _Tracker:
             self._progress(Progress(self.total, self.kept, self._done, self._failed, self._estimate(), last))
 
     def _estimate(self) -> float | None:
-        known = [second for seconds in self._seconds.values() for second in seconds]
-        if not known:
+        if not (done := self._done + self._failed):
             return None
-        usual = sum(known) / len(known)
-        means = {scenario: sum(seconds) / len(seconds) for scenario, seconds in self._seconds.items()}
-        return sum(means.get(run.scenario, usual) for run in self._left.values()) / max(
-            1, min(self.workers, len(self._left))
-        )
+        if self.workers is None:
+            return (monotonic() - self._began) / done * len(self._left)
+        means = {alike: sum(seconds) / len(seconds) for alike, seconds in self._seconds.items()}
+        work = sum(next(means[alike] for alike in _alike(run) if alike in means) for run in self._left.values())
+        return work / max(1, min(self.workers, len(self._left)))
+
+
+def _alike(run: RunSpec) -> tuple[tuple[str, ...], ...]:
+    """What runs that take about as long have in common, the most telling first."""
+    return (run.scenario, run.arm), (run.scenario,), ()
 
 
 def failures_of(out: Path) -> list[Failure]:

@@ -8,15 +8,17 @@ on the job alone.
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
@@ -28,6 +30,8 @@ from .memory import memory_in_use
 
 LAST_LINES = 40
 """How much of what a worker printed is kept when its job fails."""
+PRINTED = "printed"
+"""The file in a worker's folder that holds what it printed."""
 GRACE = 5.0
 """Seconds a worker has to clean up after it was told to stop."""
 FULL = 0.75
@@ -36,8 +40,8 @@ FULL = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a job: its `value`, or None and the `error` with what the worker last printed. `seconds` of wall
-    time."""
+    """What became of a job: its `value`, or None and the `error`: what the worker last printed, then the traceback or the reason, which
+    ends it. `seconds` of wall time."""
 
     job: Any
     value: Any
@@ -49,7 +53,7 @@ class Outcome:
 class _Worker:
     process: SpawnProcess
     pipe: Connection
-    log: Path
+    folder: Path
     job: Any = None
     since: float = 0.0
     ready: bool = False
@@ -75,19 +79,21 @@ def work_through(
     """
     waiting = iter(jobs)
     crew: list[_Worker] = []
-    with tempfile.TemporaryDirectory(prefix="signalwright-") as folder:
+    with tempfile.TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         try:
             exhausted = False
+            outcomes: list[Outcome] = []
             while True:
                 while not exhausted and (idle := _idle(crew, work, workers, Path(folder))) is not None:
                     try:
                         _give(idle, next(waiting))
                     except StopIteration:
                         exhausted = True
+                yield from outcomes  # they work on while the chief deals with these
                 busy = [worker for worker in crew if worker.busy]
                 if not busy:
                     return
-                yield from _harvest(crew, busy, timeout, memory_mib)
+                outcomes = _harvest(crew, busy, timeout, memory_mib)
         finally:
             _dismiss(crew)
 
@@ -101,12 +107,11 @@ def _idle(crew: list[_Worker], work: Callable[[Any], Any], workers: int, folder:
         return None
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    handle, log = tempfile.mkstemp(dir=folder, suffix=".log")
-    os.close(handle)
-    process = context.Process(target=_serve, args=(theirs, work, log), daemon=True)
+    own = Path(tempfile.mkdtemp(dir=folder))
+    process = context.Process(target=_serve, args=(theirs, work, str(own)), daemon=True)
     process.start()
     theirs.close()
-    crew.append(_Worker(process, ours, Path(log)))
+    crew.append(_Worker(process, ours, own))
     return crew[-1]
 
 
@@ -118,8 +123,9 @@ def _give(worker: _Worker, job: Any) -> None:
 
 def _harvest(
     crew: list[_Worker], busy: list[_Worker], timeout: float | None, memory_mib: float | None
-) -> Iterator[Outcome]:
+) -> list[Outcome]:
     """Wait for news of the busy workers, a second at most, and tell what came."""
+    outcomes = []
     wait([item for worker in busy for item in (worker.pipe, worker.process.sentinel)], timeout=1.0)
     for worker in busy:
         if not worker.ready and _answer(worker) is not None:
@@ -130,12 +136,12 @@ def _harvest(
         answer = _answer(worker)
         if answer is not None:
             value, error = answer
-            outcome = Outcome(worker.job, value, error and error + _last_words(worker), seconds)
+            outcome = Outcome(worker.job, value, error and _last_words(worker) + error, seconds)
             worker.job, worker.since = None, 0.0
             if memory_mib is not None and memory_in_use(worker.process.pid or 0) > FULL * memory_mib:
                 _dismiss([worker])
                 crew.remove(worker)
-            yield outcome
+            outcomes.append(outcome)
             continue
         if not worker.process.is_alive():
             error = _("the worker process ended by itself ({how})").format(how=_ending(worker.process.exitcode))
@@ -148,9 +154,11 @@ def _harvest(
                 used=used, limit=memory_mib
             )
         if error:
+            error = _last_words(worker) + error
             _dismiss([worker])
             crew.remove(worker)
-            yield Outcome(worker.job, None, error + _last_words(worker), seconds)
+            outcomes.append(Outcome(worker.job, None, error, seconds))
+    return outcomes
 
 
 def _answer(worker: _Worker) -> tuple[Any, str] | None:
@@ -167,8 +175,13 @@ def _ending(code: int | None) -> str:
 
 
 def _last_words(worker: _Worker) -> str:
-    lines = worker.log.read_text(encoding="utf-8", errors="replace").splitlines()[-LAST_LINES:]
-    return "\n" + _("last messages:") + "\n" + "\n".join(lines) if lines else ""
+    """What a worker printed last, and what a program it ran left in logs that nobody came to read."""
+    said = []
+    for log in (worker.folder / PRINTED, *sorted(worker.folder.glob("*/*.log"))):
+        if log.is_file() and (lines := log.read_text(encoding="utf-8", errors="replace").splitlines()):
+            title = _("last messages:") if log.name == PRINTED else _("last messages in {log}:").format(log=log.name)
+            said += [title, *lines[-LAST_LINES:], ""]
+    return "".join(line + "\n" for line in said)
 
 
 def _dismiss(crew: list[_Worker]) -> None:
@@ -180,18 +193,22 @@ def _dismiss(crew: list[_Worker]) -> None:
         if worker.process.is_alive():
             worker.process.kill()
             worker.process.join()
+        shutil.rmtree(worker.folder, ignore_errors=True)
 
 
-def _serve(pipe: Connection, work: Callable[[Any], Any], log: str) -> None:
-    """A worker's life: job in, value or traceback out, until there is nobody to answer to."""
+def _serve(pipe: Connection, work: Callable[[Any], Any], folder: str) -> None:
+    """A worker's life: job in, value or traceback out, until there is nobody to answer to. What it leaves behind, even killed, lies in its
+    `folder`."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the chief hears Ctrl-C and tells
     signal.signal(
         signal.SIGTERM, lambda *_: sys.exit(0)
     )  # by way of an exception, so that half-written things are removed
     _end_with_the_chief()
-    with open(log, "wb", buffering=0) as file:
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    with open(os.path.join(folder, PRINTED), "wb", buffering=0) as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)
+        faulthandler.enable(file)  # a crash in C tells what Python was at
         pipe.send(("ready", ""))
         while True:
             try:

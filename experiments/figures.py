@@ -11,6 +11,8 @@ import matplotlib as mpl
 import numpy as np
 import polars as pl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
@@ -30,8 +32,9 @@ STYLE: Any = {
 }
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#777777", "#000000")
 """Told apart by the colour-blind too (Okabe and Ito)."""
-BIN = 300.0
-"""Delay over time is drawn in bins of this long [s]."""
+BINS = (300.0, 120.0, 60.0, 30.0)
+"""Delay over time is drawn in bins of this long [s], the first of which there are `ENOUGH`."""
+ENOUGH = 8
 DPI = 160
 """Of the pixels."""
 MANY = 4000
@@ -54,9 +57,12 @@ class Drawing(NamedTuple):
 
 def _drawing(figure: Figure) -> Drawing:
     lines, pixels = io.StringIO(), io.BytesIO()
-    with mpl.rc_context(STYLE):
-        figure.savefig(lines, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Type", "Format")))
-        figure.savefig(pixels, format="png", dpi=DPI, metadata={"Software": None})
+    figure.set_dpi(DPI)
+    with mpl.rc_context(STYLE):  # the canvases themselves: `savefig` would lay everything out four times
+        FigureCanvasAgg(figure).print_png(pixels, metadata={"Software": None})  # type: ignore[no-untyped-call]
+        figure.set_layout_engine("none")  # where things lie is known by now
+        nothing = dict.fromkeys(("Date", "Creator", "Type", "Format"))
+        FigureCanvasSVG(figure).print_svg(lines, metadata=nothing)  # type: ignore[no-untyped-call]
     text = lines.getvalue()
     return Drawing(text[text.index("<svg") :], pixels.getvalue())
 
@@ -133,13 +139,13 @@ def distribution(delays: Mapping[str, Sequence[pl.Series]]) -> Drawing:
 
 
 def over_time(bins: Mapping[str, pl.DataFrame]) -> Drawing:
-    """Mean delay of the vehicles that wanted to start in each five minutes, with the range over seeds.
+    """Mean delay of the vehicles that wanted to start in each bin of time, with the range over seeds.
 
-    {arm: columns time [s], low, mean, high [s/veh]}
+    {arm: columns time (from the first bin's beginning to the bin's middle) [s], low, mean, high [s/veh]}
     """
     with _figure(6.4, 2.8) as (figure, axes):
         for arm, table in bins.items():
-            minutes = (table["time"] - table["time"].min() + BIN / 2) / 60
+            minutes = table["time"] / 60
             shade = colour(list(bins), arm)
             axes.plot(minutes, table["mean"], color=shade, label=arm)
             axes.fill_between(minutes, table["low"], table["high"], color=shade, alpha=0.2, lw=0)
@@ -152,9 +158,16 @@ def over_time(bins: Mapping[str, pl.DataFrame]) -> Drawing:
 
 
 def in_bins(trips: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The table `over_time` draws, from the trips of each seed."""
+    """The table `over_time` draws, from the trips of each seed; bins are as fine as the window is short."""
+    when = pl.concat([table["scheduled"] for table in trips])
+    first, last = float(when.min() or 0.0), float(when.max() or 0.0)  # type: ignore[arg-type]
+    width = next((width for width in BINS if last - first >= ENOUGH * width), BINS[-1])
+    begin = first // width * width
     of_seed = [
-        table.select(time=(pl.col("scheduled") / BIN).floor() * BIN, delay=pl.col("time_loss") + pl.col("depart_delay"))
+        table.select(
+            time=(((pl.col("scheduled") - begin) / width).floor() + 0.5) * width,
+            delay=pl.col("time_loss") + pl.col("depart_delay"),
+        )
         .group_by("time")
         .agg(pl.col("delay").mean())
         for table in trips

@@ -44,10 +44,10 @@ class Result:
     tables: Mapping[str, pl.DataFrame]
 
     def differences(self, row: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-        """Fields in which `row` differs from this result's, as {field: (there, here)}; machine figures are not
-        compared."""
-        names = [name for name in (self.row | dict(row)) if name not in NOT_COMPARED]
-        return {name: (row.get(name), self.row.get(name)) for name in names if row.get(name) != self.row.get(name)}
+        """Fields in which an earlier `row` differs from this result's, as {field: (there, here)}; neither machine figures nor
+        what was not measured then are compared."""
+        names = [name for name in row if name not in NOT_COMPARED]
+        return {name: (row[name], self.row.get(name)) for name in names if row[name] != self.row.get(name)}
 
 
 def table_hash(table: pl.DataFrame) -> str:

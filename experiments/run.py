@@ -6,26 +6,33 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
+from shutil import disk_usage
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
+
+import polars as pl
 
 from ..core.errors import ResultError
 from ..core.loop import Observer, run
 from ..core.messages import _
 from ..core.ports import Clock
+from ..networks.options import window_of
 from ..networks.scenario import Scenario, read_scenario
-from .arms import check_strategy, open_arm, source
-from .crossings import read_crossings
+from .arms import check_strategy, chosen, open_arm, source
+from .crossings import Crossings, read_crossings
+from .gridlock import locked
 from .lanes import read_lanes
 from .memory import forget_peak, peak
-from .metrics import measure, read_statistic, read_trips
+from .metrics import Metrics, Trips, measure, read_statistic, read_trips
 from .provenance import code_hash, digest, input_hashes, versions
 from .result import Result, check_target, read_manifest, table_hash, write_result
 from .spec import RunSpec, scenario_path
 
 FORMAT = 1
 """Of the manifest; a manifest of another format cannot be rerun."""
+ROOM = 2**16
+"""Bytes; with less room where SUMO writes, an output that cannot be read is no surprise."""
 TOLD_EVERY = 10
 """Simulated seconds between two reports of progress."""
 
@@ -52,12 +59,13 @@ def run_once(
     with TemporaryDirectory(prefix="signalwright-", ignore_cleanup_errors=True) as folder:
         outputs = Path(folder)
         end, about = _simulate(spec, scenario, outputs, progress, observe)
-        trips = read_trips(outputs / "tripinfo.xml", end)
-        metrics = measure(trips, read_statistic(outputs / "statistics.xml"))
-        crossings = read_crossings(scenario.net, outputs, end)
-        tables = {}
-        if spec.tables:
-            tables = {"lanes.parquet": read_lanes(outputs / "lanes.xml"), "movements.parquet": crossings.table()}
+        try:
+            trips, metrics, crossings, tables = _read_outputs(spec, scenario, outputs, end)
+        except ResultError as error:
+            if disk_usage(outputs).free < ROOM:
+                message = _("{folder}: the disk is full, SUMO's outputs are not whole; free some space, or set TMPDIR")
+                raise ResultError(message.format(folder=outputs.parent)) from error
+            raise
     row = {
         "scenario": scenario.name,
         "controller": spec.arm,
@@ -70,6 +78,7 @@ def run_once(
         "view": spec.view,
         **asdict(metrics),
         "longest_red": crossings.longest_red,
+        "stuck": int(locked(trips.vehicles, end)),
         "wall_s": round(perf_counter() - started, 3),
         "peak_mib": round(peak(), 1),
     }
@@ -78,6 +87,19 @@ def run_once(
     if out is not None:
         write_result(result, out, overwrite=overwrite)
     return result
+
+
+def _read_outputs(
+    spec: RunSpec, scenario: Scenario, outputs: Path, end: float
+) -> tuple[Trips, Metrics, Crossings, dict[str, pl.DataFrame]]:
+    """What SUMO left, measured. Raises ResultError where some of it is missing or broken."""
+    trips = read_trips(outputs / "tripinfo.xml", end)
+    metrics = measure(trips, read_statistic(outputs / "statistics.xml"))
+    crossings = read_crossings(scenario.net, outputs, end)
+    if not spec.tables:
+        return trips, metrics, crossings, {}
+    tables = {"lanes.parquet": read_lanes(outputs / "lanes.xml"), "movements.parquet": crossings.table()}
+    return trips, metrics, crossings, tables
 
 
 def _simulate(
@@ -122,11 +144,14 @@ class _Told:
 
 
 def verify(specs: Iterable[RunSpec]) -> None:
-    """Raise InputError if a scenario or strategy that a run names does not exist. Nothing is simulated."""
-    for path in {scenario_path(spec.scenario) for spec in specs}:
-        read_scenario(path)
+    """Raise InputError if a scenario, window, strategy or light that a run names does not exist. Nothing is simulated."""
+    specs = list(specs)
+    for path, begin, end in {(scenario_path(spec.scenario), spec.begin, spec.end) for spec in specs}:
+        window_of(read_scenario(path), begin, end)
     for name in {name for spec in specs for name in (spec.controller, *spec.lights.values())}:
         check_strategy(name)
+    for spec in {(spec.scenario, spec.arm): spec for spec in specs if spec.lights or spec.blind}.values():
+        chosen(spec, read_scenario(scenario_path(spec.scenario)))
 
 
 def run_key(spec: RunSpec) -> str:
@@ -208,8 +233,7 @@ def rerun_manifest(then: Mapping[str, Any], scenario: str, progress: Callable[[f
     """`rerun` for a manifest already read, with the scenario given."""
     spec = RunSpec(**then["spec"] | {"scenario": scenario})
     result = run_once(spec, progress=progress)
-    numbers = Result(dict(then["result"]), result.trips, dict(then), {}).differences(result.row)
-    numbers = {name: (was, now) for name, (now, was) in numbers.items()}
+    numbers = result.differences(then["result"])
     if result.manifest["trips"] != then["trips"]:
         numbers["trips"] = (then["trips"], result.manifest["trips"])
     return Rerun(result, numbers, tuple(_causes(then, result.manifest)))

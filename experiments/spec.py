@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -255,21 +256,82 @@ def batch(source: str, values: Mapping[str, Any]) -> BatchSpec:
     try:
         return BatchSpec.model_validate(dict(values))
     except ValidationError as error:
-        faults = [_fault(source, dict(fault)) for fault in error.errors()]
-        raise InputError("\n".join(faults)) from None
+        raise InputError("\n".join(f"{source}: {fault}" for fault in _faults(error))) from None
     except ValueError as error:
         raise InputError(f"{source}: {error}") from None
 
 
-def _fault(source: str, fault: dict[str, Any]) -> str:
-    place = ".".join(str(part) for part in fault["loc"])
-    if fault["type"] == "extra_forbidden":
-        *above, key = (str(part) for part in fault["loc"])
-        model: type[BaseModel] = (
-            ArmSpec if above[:1] == ["arms"] else ScenarioSpec if above[:1] == ["scenarios"] else BatchSpec
+def _faults(error: ValidationError) -> list[str]:
+    """What is wrong, a line each; a key that is missing because it is misspelt is told once."""
+    found: list[dict[str, Any]] = [dict(fault) for fault in error.errors()]
+    strange = {fault["loc"]: _nearest(fault["loc"]) for fault in found if fault["type"] == "extra_forbidden"}
+    meant = {(*place[:-1], near) for place, near in strange.items()}
+    return [_fault(fault) for fault in found if not (fault["type"] == "missing" and fault["loc"] in meant)]
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    place, kind, given = ".".join(str(part) for part in fault["loc"]), fault["type"], fault.get("input")
+    if kind == "extra_forbidden":
+        return unknown(_("key {place!r}").format(place=place), str(fault["loc"][-1]), _keys(fault["loc"]))
+    if kind == "literal_error":
+        text = unknown(repr(given), str(given), re.findall(r"'(\w+)'", fault["ctx"]["expected"]))
+    elif kind in ("float_parsing", "int_parsing", "float_type", "int_type", "int_from_float"):
+        text = _("{given!r} is no {number}").format(
+            given=given, number=_("whole number") if kind.startswith("int") else _("number")
         )
-        return f"{source}: " + unknown(_("key {place!r}").format(place=place), key, sorted(model.model_fields))
-    return f"{source}: {place}: {fault['msg']}" if place else f"{source}: {fault['msg']}"
+    elif kind == "too_short":
+        text = _("give at least one")
+    elif kind == "missing":
+        text = _("must be given")
+    else:
+        text = str(fault["ctx"]["error"]) if kind == "value_error" else str(fault["msg"])
+    return f"{place}: {text}" if place else text
+
+
+def _keys(place: Sequence[int | str]) -> list[str]:
+    """The keys there are at a place of a batch file."""
+    inner: dict[str, type[BaseModel]] = {"arms": ArmSpec, "scenarios": ScenarioSpec} if len(place) > 1 else {}
+    return sorted(inner.get(str(place[0]), BatchSpec).model_fields)
+
+
+def _nearest(place: Sequence[int | str]) -> str:
+    return next(iter(difflib.get_close_matches(str(place[-1]), _keys(place), n=1, cutoff=0.5)), "")
+
+
+def lacking(old: BatchSpec, new: BatchSpec) -> str:
+    """What of an older batch a newer one has not, in words; empty where the newer has all its runs."""
+    if _runs(old) <= _runs(new):
+        return ""
+    lost = []
+    for name in ("scenarios", "controllers", "arms", "seeds", "scales", "timing"):
+        was, now = getattr(old, name), getattr(new, name)
+        if isinstance(was, dict):
+            gone = [key for key, value in was.items() if now.get(key) != value]
+        else:
+            gone = [_short(value) for value in was if value not in now]
+        if gone:
+            lost.append(f"{name} {', '.join(gone)}")
+    for name in ("jitter", "begin", "end", "tables", "options"):
+        if (before := getattr(old, name)) != getattr(new, name):
+            lost.append(f"{name} {before}")
+    return "; ".join(lost) or _("other files")
+
+
+def _runs(spec: BatchSpec) -> set[str]:
+    """What tells the runs of a batch, wherever it is called from."""
+    return {repr(replace(run, scenario=_absolute(run.scenario))) for run in spec.runs()}
+
+
+def _absolute(scenario: str) -> str:
+    path = Path(scenario).expanduser()
+    return str(path.resolve()) if path.exists() else scenario
+
+
+def _short(value: object) -> str:
+    if not isinstance(value, ScenarioSpec):
+        return str(value)
+    window = [f"{name} {time:g}" for name, time in (("begin", value.begin), ("end", value.end)) if time is not None]
+    return f"{value.path} ({', '.join(window)})" if window else value.path
 
 
 def read_batch(path: Path) -> BatchSpec:

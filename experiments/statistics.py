@@ -7,9 +7,9 @@ ran the same seeds. "No improvement shown" is a result.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -149,9 +149,10 @@ def probability_of_improvement(arm: Floats, baseline: Floats) -> float:
     return float(below + equal / 2)
 
 
-def gridlocked(delays: Floats) -> npt.NDArray[np.bool_]:
-    """Which runs of an arm in a cell gridlocked: delay above three medians. (n,) -> (n,)"""
-    return delays > GRIDLOCK * np.median(delays)
+def gridlocks(delays: Mapping[int, float], stuck: Collection[int] = ()) -> frozenset[int]:
+    """Which seeds of an arm in a cell gridlocked, {seed: delay}: those that were `stuck` in the end, and those above three medians."""
+    limit = GRIDLOCK * float(np.median(list(delays.values())))
+    return frozenset(seed for seed, delay in delays.items() if delay > limit or seed in stuck)
 
 
 def seeds_needed(effect: float, arms: int = 1, level: float = LEVEL, power: float = POWER) -> int | None:
@@ -181,44 +182,59 @@ def seeds_needed(effect: float, arms: int = 1, level: float = LEVEL, power: floa
     return low
 
 
-def describe(name: str, delays: dict[int, float], judged: dict[int, float] | None = None) -> Arm:
-    """One arm of a cell from {seed: value}; gridlocks are judged on `judged` ({seed: delay}), by default on the values
-    themselves."""
-    seeds, values = list(delays), np.array(list(delays.values()), np.float64)
-    worst = int(np.argmax(values))
-    locks = gridlocked(np.array(list((judged or delays).values()), np.float64))
+def describe(name: str, values: dict[int, float], locks: Collection[int] | None = None) -> Arm:
+    """One arm of a cell from {seed: value}; `locks` are the seeds that gridlocked, by default as the values themselves tell."""
+    seeds, numbers = list(values), np.array(list(values.values()), np.float64)
+    worst = int(np.argmax(numbers))
     return Arm(
         name=name,
-        n=len(values),
-        mean=float(values.mean()),
-        interval=interval(values),
-        median=float(np.median(values)),
-        worst=float(values[worst]),
+        n=len(numbers),
+        mean=float(numbers.mean()),
+        interval=interval(numbers),
+        median=float(np.median(numbers)),
+        worst=float(numbers[worst]),
         worst_seed=seeds[worst],
-        gridlocks=int(locks.sum()),
+        gridlocks=len(gridlocks(values) if locks is None else set(locks) & values.keys()),
     )
 
 
-def compare_arms(arms: dict[str, dict[int, float]], baseline: str) -> list[Comparison]:
-    """Every other arm of a cell against `baseline`; `arms` is {arm: {seed: delay}}, paired over the seeds both have.
+def compare_arms(
+    arms: dict[str, dict[int, float]], baseline: str, locks: Mapping[str, Collection[int]] | None = None
+) -> list[Comparison]:
+    """Every other arm of a cell against `baseline`; `arms` is {arm: {seed: value}}, paired over the seeds both have.
 
-    An arm that shares no seed with the baseline is left out.
+    `locks` are the seeds of each arm that gridlocked, by default as the values themselves tell. An arm that shares no seed
+    with the baseline is left out.
     """
+    if locks is None:
+        locks = {name: gridlocks(values) for name, values in arms.items()}
     base = arms[baseline]
-    pairs: dict[str, tuple[Floats, Floats]] = {}
+    pairs: dict[str, _Pairs] = {}
     for name, values in arms.items():
         seeds = sorted(values.keys() & base.keys())
         if name != baseline and seeds:
-            pairs[name] = np.array([values[s] for s in seeds]), np.array([base[s] for s in seeds])
-    corrected = holm([sign_flip_p(a - b) for a, b in pairs.values()])
-    ranked = zip(pairs.items(), corrected, strict=True)
-    return [_compare(name, baseline, a, b, p, len(pairs)) for (name, (a, b)), p in ranked]
+            ours, theirs = np.array([values[s] for s in seeds]), np.array([base[s] for s in seeds])
+            pairs[name] = _Pairs(ours, theirs, len({*seeds} & {*locks[name]}), len({*seeds} & {*locks[baseline]}))
+    corrected = holm([sign_flip_p(found.arm - found.base) for found in pairs.values()])
+    return [
+        _compare(name, baseline, found, p, len(pairs))
+        for (name, found), p in zip(pairs.items(), corrected, strict=True)
+    ]
 
 
-def _compare(name: str, baseline: str, arm: Floats, base: Floats, p_holm: float, n_arms: int) -> Comparison:
+class _Pairs(NamedTuple):
+    """The values of an arm and of its baseline, seed by seed (n,), and how many of those seeds gridlocked in each."""
+
+    arm: Floats
+    base: Floats
+    locks: int
+    locks_base: int
+
+
+def _compare(name: str, baseline: str, pairs: _Pairs, p_holm: float, n_arms: int) -> Comparison:
+    arm, base, locks, locks_base = pairs
     differences = arm - base
     bounds, effect = interval(differences), effect_size(differences)
-    locks, locks_base = int(gridlocked(arm).sum()), int(gridlocked(base).sum())
     wanted = seeds_needed(effect, n_arms)
     shown = bounds.excludes(0.0) and p_holm <= 1 - LEVEL
     if locks > locks_base:
@@ -250,9 +266,8 @@ def _too_few(n: int, n_arms: int, shown: bool, wanted: int | None) -> str:
     """What to say where the seeds are too few for the claim, empty where they are not."""
     least = fewest_for_significance(n_arms)
     if n < least:
-        return _("{n} seeds can show no difference over {arms} arms, whatever it is; run at least {least}").format(
-            n=n, arms=n_arms, least=least
-        )
+        text = _("{n} seeds can show no difference, whatever it is, among {arms} strategies; run at least {least}")
+        return text.format(n=n, arms=n_arms + 1, least=least)
     if not shown:
         if wanted is None:
             return _("no number of seeds up to 10,000 would show a difference this small")

@@ -13,7 +13,7 @@ from ..core.errors import ResultError
 from ..core.messages import _
 from .batch import BatchDirectory
 from .spec import BatchSpec
-from .statistics import Arm, Comparison, Ranking, compare_arms, describe, rank_over_maps
+from .statistics import Arm, Comparison, Ranking, compare_arms, describe, gridlocks, rank_over_maps
 
 HEADLINE = "delay"
 METRICS = (
@@ -143,17 +143,22 @@ def summary_of(
 def _cell(place: dict[str, Any], rows: pl.DataFrame, spec: BatchSpec, base: str, metrics: Sequence[str]) -> Cell:
     names = [name for name in spec.arm_names if name in set(rows["controller"])]
     of_arm = {name: rows.filter(controller=name).sort("seed") for name in names}
-    delays = {name: _by_seed(table, HEADLINE) for name, table in of_arm.items()}
+    locks = {name: gridlocks(_by_seed(table, HEADLINE), _stuck(table)) for name, table in of_arm.items()}
     arms, comparisons = {}, {}
     for metric in metrics:
         if metric not in rows.columns or (metric != HEADLINE and not (rows[metric] > 0).any()):
             continue
         values = {name: _by_seed(table, metric) for name, table in of_arm.items()}
-        arms[metric] = [describe(name, values[name], delays[name]) for name in names]
-        comparisons[metric] = compare_arms(values, base) if base in values else []
+        arms[metric] = [describe(name, values[name], locks[name]) for name in names]
+        comparisons[metric] = compare_arms(values, base, locks) if base in values else []
     counts = {name: {count: float(table[count].mean() or 0.0) for count in COUNTS} for name, table in of_arm.items()}  # type: ignore[arg-type]
     return Cell(**place, arms=arms, comparisons=comparisons, counts=counts)
 
 
 def _by_seed(table: pl.DataFrame, metric: str) -> dict[int, float]:
     return dict(zip(table["seed"].to_list(), table[metric].cast(pl.Float64).to_list(), strict=True))
+
+
+def _stuck(table: pl.DataFrame) -> set[int]:
+    """The seeds in which nothing got out any more at the end; runs of older versions do not tell."""
+    return set(table.filter(pl.col("stuck") > 0)["seed"]) if "stuck" in table.columns else set()

@@ -53,6 +53,17 @@ class Outputs:
         return self.directory / "sumo.log"
 
 
+def window_of(scenario: Scenario, begin: float | None = None, end: float | None = None) -> tuple[float, float | None]:
+    """When a run begins and ends [s], by default as the scenario says; without an end it is None. Raises InputError."""
+    first = scenario.begin if begin is None else begin
+    last = scenario.end if end is None else end
+    if last is not None and last <= first:
+        raise InputError(
+            f"{scenario.source}: the window ends at {last:g} s and begins at {first:g} s; let it end later"
+        )
+    return first, last
+
+
 def options_of(
     scenario: Scenario,
     outputs: Outputs,
@@ -68,12 +79,7 @@ def options_of(
 
     `additionals` stand in the place of the scenario's own; `extra` options come last, an empty value for none.
     """
-    first = scenario.begin if begin is None else begin
-    last = scenario.end if end is None else end
-    if last is not None and last <= first:
-        raise InputError(
-            f"{scenario.source}: the window ends at {last:g} s and begins at {first:g} s; let it end later"
-        )
+    first, last = window_of(scenario, begin, end)
     if scale <= 0:
         raise InputError(f"the demand scale {scale:g} must be more than 0; 1 leaves the demand as it is")
     files = [even_path(path) for path in (scenario.additionals if additionals is None else additionals)]

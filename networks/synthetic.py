@@ -9,7 +9,7 @@ import random
 import re
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -156,9 +156,9 @@ def _demand(layout: Layout, net_file: Path) -> str:
     lines = ["<routes>", '    <vType id="car" speedFactor="normc(1,0.1,0.7,1.3)"/>']
     flows: list[tuple[float, str]] = []
     for entry in entries:
-        times, ways = nx.single_source_dijkstra(roads, entry, weight="time")
+        before, times = nx.dijkstra_predecessor_and_distance(roads, entry, weight="time")
         far = sorted(
-            (exit for exit in exits if exit in ways and len(ways[exit]) > 2), key=lambda exit: (times[exit], exit)
+            (exit for exit in exits if len(_way(before, exit, most=3)) > 2), key=lambda exit: (times[exit], exit)
         )
         if not far:
             continue
@@ -167,11 +167,19 @@ def _demand(layout: Layout, net_file: Path) -> str:
         shares = [(far[-1], AHEAD), *((other, (1 - AHEAD) / len(others)) for other in others)]
         for number, (exit, share) in enumerate(shares):
             name = f"{entry}.{number}"
-            lines.append(f'    <route id="{name}" edges="{" ".join(ways[exit])}"/>')
+            lines.append(f'    <route id="{name}" edges="{" ".join(_way(before, exit))}"/>')
             flows += [
                 (begin, _flow(name, begin, end, per_hour * share * factor)) for begin, end, factor in _quarters(layout)
             ]
     return "\n".join([*lines, *(line for _begin, line in sorted(flows)), "</routes>\n"])
+
+
+def _way(before: Mapping[str, Sequence[str]], exit: str, most: int | None = None) -> list[str]:
+    """The quickest way to an exit, or the last `most` edges of it; empty where there is none. `before` has what comes before each edge."""
+    way = [exit] if exit in before else []
+    while way and before[way[-1]] and (most is None or len(way) < most):
+        way.append(before[way[-1]][0])
+    return way[::-1]
 
 
 def _streets(edges: Sequence[Any]) -> list[Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -38,6 +40,13 @@ def do(job: tuple[str, int]) -> int:
     if what == "crash":
         os.write(2, b"Error: the network is on fire\n")
         ctypes.string_at(0)
+    if what == "killed":
+        outputs = Path(tempfile.mkdtemp(prefix="signalwright-"))
+        (outputs / "sumo.log").write_text("Error: vehicle 'a' fell off the map\n")
+        os.kill(os.getpid(), signal.SIGKILL)
+    if what == "where":
+        print("so much to say", flush=True)
+        raise ArithmeticError(tempfile.gettempdir())
     if what == "exit":
         sys.exit(3)
     if what == "grow":

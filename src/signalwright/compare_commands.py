@@ -12,6 +12,8 @@ from .core.messages import _
 from .screen import console, counter
 
 if TYPE_CHECKING:
+    from .experiments.batch import Failure
+    from .experiments.compare import Comparison
     from .experiments.spec import BatchSpec
 
 Out = Annotated[Path, typer.Option("--out", "-o", help=_("The batch's directory; finished runs in it are kept."))]
@@ -60,9 +62,11 @@ def compare(
         str | None, typer.Option(metavar="ADDRESS", help=_("A Dask scheduler to work on instead."))
     ] = None,
     out: Out = Path("out/compare"),
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help=_("Take the place of another batch that lies in the directory."))
+    ] = False,
 ) -> None:
     """Compare strategies over scenarios, seeds and demand: a table one can cite, and a report."""
-    from .experiments.batch import FAILURES
     from .experiments.compare import compare as run_batch
 
     said: dict[str, Any] = {
@@ -81,24 +85,56 @@ def compare(
         from .experiments.cluster import scheduler_engine
 
         engine = scheduler_engine(scheduler, spec.timeout)
-    with counter(_("runs")) as move:
+    with counter(_("runs"), estimates=False) as move:
         found = run_batch(
             spec,
             out,
             workers=workers,
             shard=shard,
             engine=engine,
+            overwrite=overwrite,
             progress=lambda p: move(
-                p.kept + p.done + p.failed, p.total, p.last or _("{n} were there already").format(n=p.kept)
+                p.kept + p.done + p.failed,
+                p.total,
+                p.last or _("{n} were there already").format(n=p.kept),
+                p.seconds_left,
             ),
         )
-    for failure in found.failures:
-        why, saved = failure.error.strip().splitlines()[-1], out / FAILURES / failure.file
-        typer.echo(_("failed: {what}: {why}; see {path}").format(what=failure.what, why=why, path=saved), err=True)
-    if shard is None:
+    if found.stale:
+        typer.echo(
+            _("{n} runs in {directory} were made with other files, code or versions than now and do not count").format(
+                n=found.stale, directory=out
+            ),
+            err=True,
+        )
+    _tell_failures(found)
+    if shard is not None:
+        typer.echo(
+            _("{n} runs of this part in {directory}; `merge` brings parts together").format(
+                n=len(found.runs), directory=out
+            )
+        )
+    elif len(found.runs):
         _conclude(out, spec)
     if found.failures:
         raise typer.Exit(4)
+
+
+def _tell_failures(found: Comparison) -> None:
+    """Each reason once, with how many runs it failed, one of them, and where to read on."""
+    from .experiments.batch import FAILURES
+
+    reasons: dict[str, list[Failure]] = {}
+    for failure in found.failures:
+        reasons.setdefault(failure.error.strip().splitlines()[-1].strip(), []).append(failure)
+    for why, failures in reasons.items():
+        first = failures[0]
+        more = _(" and {n} more").format(n=len(failures) - 1) if len(failures) > 1 else ""
+        saved = found.directory / FAILURES / first.file
+        typer.echo(
+            _("failed: {what}{more}: {why}; see {path}").format(what=first.what, more=more, why=why, path=saved),
+            err=True,
+        )
 
 
 def _batch(what: list[str], suite: str | None, window: float | None, said: dict[str, Any]) -> BatchSpec:
@@ -142,10 +178,11 @@ def report(
     baseline: Annotated[str | None, typer.Option(help=_("The arm the others are compared with."))] = None,
 ) -> None:
     """Write the report of a batch again: one HTML file that opens offline, tables in Markdown and LaTeX, figures."""
+    from .experiments.batch import REPORT
     from .experiments.report import write_report
     from .experiments.summary import summarise
 
-    typer.echo(write_report(summarise(directory, baseline), directory / "report"))
+    typer.echo(write_report(summarise(directory, baseline), directory / REPORT))
 
 
 def learn(
@@ -175,6 +212,7 @@ def learn(
 
 def _conclude(out: Path, spec: BatchSpec) -> None:
     """The table on the terminal and the report beside the runs."""
+    from .experiments.batch import REPORT
     from .experiments.report import write_report
     from .experiments.summary import summarise
     from .experiments.tables import markdown
@@ -182,7 +220,7 @@ def _conclude(out: Path, spec: BatchSpec) -> None:
     summary = summarise(out, spec.baseline)
     console().print(markdown(summary), markup=False, soft_wrap=True)
     typer.echo(_("Most memory of a worker: {mib:.0f} MiB").format(mib=summary.most_memory))
-    typer.echo(_("The report is {path}").format(path=write_report(summary, out / "report")))
+    typer.echo(_("The report is {path}").format(path=write_report(summary, out / REPORT)))
 
 
 reference = typer.Typer(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from .core.messages import _
 
@@ -47,29 +48,58 @@ def progress() -> Iterator[Callable[[str], Callable[[float], None]]]:
         yield told
 
 
+class Mover(Protocol):
+    """Moves a counting bar: how many are `done` of `total`, which was done `last`, and how many seconds are `left`, where known."""
+
+    def __call__(self, done: int, total: int, last: str, left: float | None = None) -> None: ...
+
+
 @contextmanager
-def counter(what: str) -> Iterator[Callable[[int, int, str], None]]:
-    """Yields `move(done, total, last)`: a bar that counts, with what was done last."""
+def counter(what: str, estimates: bool = True) -> Iterator[Mover]:
+    """Yields what moves a bar that counts, and that `estimates` how long it will take where nobody else tells it."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     shown = Console(stderr=True)
     columns = (
         TextColumn(what),
         BarColumn(),
         MofNCompleteColumn(),
-        TimeRemainingColumn(),
+        TimeRemainingColumn() if estimates else TimeElapsedColumn(),
         TextColumn("{task.description}"),
     )
     with Progress(*columns, console=shown, disable=not shown.is_terminal) as bars:
         bar = bars.add_task("")
 
-        def move(done: int, total: int, last: str) -> None:
+        def move(done: int, total: int, last: str, left: float | None = None) -> None:
+            if left is not None and done < total:
+                last += "; " + _("about {time} left").format(time=duration(left))
             if bars.disable:
                 print(f"{done}/{total} {last}", file=sys.stderr, flush=True)
             bars.update(bar, completed=done, total=total, description=last)
 
         yield move
+
+
+def duration(seconds: float) -> str:
+    """Seconds in the two units a person would tell them in.
+
+    >>> duration(7.2), duration(200), duration(4 * 3600 + 300)
+    ('8 s', '3 min 20 s', '4 h 5 min')
+    """
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
 def result_table(rows: Sequence[Mapping[str, Any]]) -> Table:

@@ -19,7 +19,8 @@ import pytest
 from signalwright.core.errors import InputError, ResultError
 from signalwright.experiments import result
 from signalwright.experiments.batch import merge
-from signalwright.experiments.compare import Progress, compare, failures_of
+from signalwright.experiments.compare import Progress, _Tracker, compare, failures_of
+from signalwright.experiments.crew import Outcome
 from signalwright.experiments.run import rerun
 from signalwright.experiments.spec import BatchSpec, batch, scenario_path
 
@@ -83,6 +84,72 @@ def test_nothing_twice(whole: Path) -> None:
     assert (more.kept, told[-1].done, len(more.runs)) == (6, 2, 8)
     assert told[-1].left == 0
     assert told[-2].seconds_left is not None
+
+
+def test_what_is_left() -> None:
+    """Each run left is taken to last as long as those of its scenario and strategy, else of its scenario, else of all; shared among
+    the workers. Where their number is not known the rest goes as fast as what is done."""
+    spec = a_batch(scenarios=["cross", "grid"], seeds=2)
+    runs = {str(k): run for k, run in enumerate(spec.runs())}  # cross plan, cross own, grid plan, grid own, twice
+    told: list[Progress] = []
+    tracker = _Tracker(8, 0, 2, runs, told.append)
+    assert told[-1].seconds_left is None
+    tracker.tell(Outcome(("0", {}), {}, "", 10.0))
+    assert told[-1].seconds_left == 7 * 10.0 / 2
+    tracker.tell(Outcome(("1", {}), {}, "", 30.0))
+    assert told[-1].seconds_left == (10.0 + 30.0 + 4 * 20.0) / 2
+    far = _Tracker(8, 0, None, runs, told.append)
+    far._began -= 6.0
+    far.tell(Outcome(("0", {}), {}, "", 99.0))
+    assert told[-1].seconds_left == pytest.approx(7 * 6.0, rel=0.01)
+
+
+def test_another_batch_in_its_place(whole: Path, tmp_path: Path) -> None:
+    """A batch that is no part of the one that lies there is refused with what it lacks, and nothing changes; asked to, it takes
+    its place and keeps the runs both have."""
+    there = shutil.copytree(whole, tmp_path / "b")
+    before = {path: path.stat().st_mtime_ns for path in there.rglob("*.*") if path.is_file() and path.name[0] != "."}
+    for other, lacks in (
+        (a_batch(scenarios="grid"), "scenarios cross"),
+        (a_batch(seeds=[1]), "seeds 2, 3"),
+        (a_batch(controllers="plan", seeds=[1, 2, 3, 9]), f"controllers {OWN}"),
+        (a_batch(jitter=5.0), "jitter 0.0"),
+    ):
+        with pytest.raises(ResultError, match="holds another batch") as caught:
+            compare(other, there, workers=1)
+        assert lacks in str(caught.value)
+        assert "--out" in str(caught.value)
+        assert "--overwrite" in str(caught.value)
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    done = compare(a_batch(controllers="plan", seeds=[1]), there, workers=1, overwrite=True)
+    assert (done.kept, len(done.runs), len(os.listdir(there / "runs"))) == (1, 1, 1)
+    with pytest.raises(ResultError, match="holds another batch"):
+        merge([there], shutil.copytree(whole, tmp_path / "c"))
+    assert len(merge([whole], there)[0]) == len(os.listdir(whole / "runs"))
+
+
+def test_runs_of_other_code(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same batch with a strategy whose code has changed makes that strategy's runs anew and says how many no longer count."""
+    there = shutil.copytree(whole, tmp_path / "b")
+    (there / "failures" / "old.txt").write_text("of a run as it was\n\nwhy")
+    monkeypatch.setattr("signalwright.experiments.run.source", lambda name: "changed" if name == OWN else "")
+    monkeypatch.setattr("signalwright.experiments.compare.local_engine", lambda *_: lambda jobs, _work: iter(()))
+    done = compare(a_batch(seeds=[1, 2, 3, 9]), there, workers=1)
+    of_plan = len(os.listdir(whole / "runs")) // 2
+    assert (done.kept, done.stale, failures_of(there)) == (of_plan, of_plan, [])
+
+
+def test_refused_before_any_work(tmp_path: Path) -> None:
+    """A window that ends before it begins, a light that is not there, and no workers at all are told before anything is made."""
+    for values, said in (
+        ({"end": -5.0}, "ends at -5 s"),
+        ({"arms": {"x": {"controller": "plan", "lights": {"J9": "webster"}}}}, "J9"),
+    ):
+        with pytest.raises(InputError, match=said):
+            compare(a_batch(**values), tmp_path / "b")
+    with pytest.raises(InputError, match="one or more"):
+        compare(a_batch(), tmp_path / "b", workers=0)
+    assert os.listdir(tmp_path) == []
 
 
 @pytest.mark.usefixtures("whole")  # so that kernels are compiled before the clock of the time limit runs

@@ -31,9 +31,23 @@ def test_failures_stay_alone() -> None:
     assert "ArithmeticError: job 7 cannot be done" in outcomes["raise", 7].error
     assert "SIGSEGV" in outcomes["crash", 0].error
     assert "the network is on fire" in outcomes["crash", 0].error
+    assert "crew_jobs.py" in outcomes["crash", 0].error
     assert "exit code 3" in outcomes["exit", 0].error
     assert "20 s without a result" in outcomes["hang", 0].error
     assert outcomes["hang", 0].seconds >= 6.0
+
+
+def test_a_killed_worker_leaves_its_logs_only() -> None:
+    """Of a worker that is killed the logs it left are told, then the reason; its folder is gone, and so is that of one that ends well."""
+    killed, failed = work_through([("killed", 0), ("where", 0)], crew_jobs.do, 1)
+    *said, reason = killed.error.splitlines()
+    assert "Error: vehicle 'a' fell off the map" in said
+    assert reason == "the worker process ended by itself (signal SIGKILL)"
+    *said, reason = failed.error.splitlines()
+    assert "so much to say" in said
+    folder = Path(reason.removeprefix("ArithmeticError: "))
+    assert folder.parent.name.startswith("signalwright-")
+    assert not folder.exists()
 
 
 def test_memory_is_bounded() -> None:

@@ -152,7 +152,7 @@ def test_without_lanes(tmp_path: Path) -> None:
     made_batch.make(tmp_path / "b", lanes=False, seeds=3)
     text = write_report(summarise(tmp_path / "b"), tmp_path / "out").read_text()
     assert "map-1" not in text
-    assert "3 seeds can show no difference over 2 arms, whatever it is; run at least 7" in text
+    assert "3 seeds can show no difference, whatever it is, among 3 strategies; run at least 7" in text
 
 
 def test_gridlocks_stay_visible(tmp_path: Path) -> None:
@@ -168,12 +168,14 @@ def test_gridlocks_stay_visible(tmp_path: Path) -> None:
         summarise(tmp_path / "b", baseline="wind")
 
 
-def test_bins() -> None:
-    """Delay over time is the mean of each five minutes, its band the least and the most of the seeds."""
+@pytest.mark.parametrize(("window", "width"), [(3600.0, 300.0), (900.0, 60.0), (300.0, 30.0)])
+def test_bins(window: float, width: float) -> None:
+    """Delay over time is the mean of each bin, its band the least and the most of the seeds; a short window has finer bins."""
+    times = [7200.0, 7200.0 + width - 1, 7200.0 + width, 7200.0 + window - 1]
     seeds = [
-        pl.DataFrame({"scheduled": [0.0, 299.0, 300.0], "time_loss": [1.0, 3.0, 10.0 * k], "depart_delay": [0.0] * 3})
+        pl.DataFrame({"scheduled": times, "time_loss": [1.0, 3.0, 10.0 * k, 0.0], "depart_delay": [0.0] * 4})
         for k in (1, 2)
     ]
     table = in_bins(seeds)
-    assert table["time"].to_list() == [0.0, 300.0]
-    assert np.allclose(table.select("low", "mean", "high").to_numpy(), [[2, 2, 2], [10, 15, 20]])
+    assert table["time"].to_list() == [width / 2, 1.5 * width, window - width / 2]
+    assert np.allclose(table.select("low", "mean", "high").to_numpy(), [[2, 2, 2], [10, 15, 20], [0, 0, 0]])

@@ -111,6 +111,8 @@ def test_differences_ignore_the_machine() -> None:
     result = a_result()
     assert result.differences(result.row | {"wall_s": 99.0}) == {}
     assert result.differences(result.row | {"delay": 13.0}) == {"delay": (13.0, 12.5)}
+    assert result.differences({"delay": 12.5}) == {}  # what an older version did not measure
+    assert result.differences({"gone": 1.0}) == {"gone": (1.0, None)}
 
 
 def test_table_hash() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from signalwright.core.errors import InputError
-from signalwright.experiments.spec import RunSpec, batch, read_batch, scenario_path
+from signalwright.experiments.spec import RunSpec, batch, lacking, read_batch, scenario_path
 
 GOOD = """
 scenarios = ["maps/a.sumocfg", {path = "b.sumocfg", begin = 600, end = 1200}]
@@ -48,7 +48,9 @@ def test_product(tmp_path: Path) -> None:
         ({"controllers": []}, "name at least one strategy"),
         ({"controllers": ["plan", "plan"]}, "twice"),
         ({"controllers": ["plan"], "scales": [0]}, "scales.0"),
-        ({"controllers": ["plan"], "timing": "saef"}, "timing.0"),
+        ({"controllers": ["plan"], "scales": ["a"]}, "scales.0: 'a' is no number"),
+        ({"controllers": ["plan"], "timing": "saef"}, "timing.0: 'saef' is not known; did you mean 'safe'?"),
+        ({"controllers": ["plan"], "seeds": 0}, "seeds: give at least one"),
         ({"controllers": ["plan"], "baseline": "plna"}, "did you mean 'plan'"),
         ({"controllers": ["plan"], "seeds": []}, "seeds"),
         ({"controllers": ["plan"], "arms": {"plan": {"controller": "x"}}}, "another name"),
@@ -60,6 +62,26 @@ def test_bad_values(values: dict[str, object], said: str) -> None:
         batch("spec.toml", {"scenarios": ["a"], **values})
     assert said in str(caught.value)
     assert str(caught.value).startswith("spec.toml: ")
+
+
+def test_a_misspelt_key_is_told_once() -> None:
+    """A key that must be given and is misspelt is one fault, not two."""
+    with pytest.raises(InputError) as caught:
+        batch("spec.toml", {"scenarios": ["a"], "arms": {"x": {"controler": "plan"}}})
+    assert str(caught.value).count("\n") == 0
+
+
+def test_what_another_batch_lacks() -> None:
+    """A batch with more of anything lacks nothing of the smaller one; what the smaller lacks is named."""
+    one = batch("one", {"scenarios": ["cross", {"path": "grid", "end": 300}], "controllers": ["plan"], "seeds": 3})
+    more = batch("more", one.model_dump() | {"controllers": ["plan", "webster"], "seeds": [1, 2, 3, 5]})
+    assert lacking(one, more) == ""
+    assert lacking(more, one) == "controllers webster; seeds 5"
+    other = batch("other", {"scenarios": "cross", "controllers": ["plan"], "seeds": 3, "jitter": 30})
+    assert lacking(one, other) == "scenarios grid (end 300); jitter 0.0"
+    arms = {"controllers": ["plan"], "arms": {"x": {"controller": "webster"}}}
+    was = batch("was", {"scenarios": "cross"} | arms)
+    assert lacking(was, batch("now", {"scenarios": "cross", "controllers": ["plan"]})) == "arms x"
 
 
 def test_bad_files(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from signalwright.experiments.statistics import (
     describe,
     effect_size,
     fewest_for_significance,
-    gridlocked,
+    gridlocks,
     holm,
     interval,
     probability_of_improvement,
@@ -30,6 +30,31 @@ def test_interval_covers() -> None:
     rng = np.random.default_rng(7)
     covered = sum(not interval(rng.gamma(4.0, 5.0, 20)).excludes(20.0) for _ in range(100))
     assert 86 <= covered <= 100
+
+
+def test_interval_is_bca() -> None:
+    """The interval is Efron's BCa, worked out here from the resampled means, the share of them below the mean, and the jackknife."""
+    values = np.random.default_rng(5).gamma(2.0, 10.0, 15)
+    draws = np.random.default_rng(2).choice(values, (40_000, 15)).mean(axis=1)
+    z0 = stats.norm.ppf((draws < values.mean()).mean())
+    left = np.array([np.delete(values, k).mean() for k in range(15)])
+    skew = left.mean() - left
+    a = (skew**3).sum() / (6 * (skew**2).sum() ** 1.5)
+    at = [stats.norm.cdf(z0 + (z0 + z) / (1 - a * (z0 + z))) for z in stats.norm.ppf([0.025, 0.975])]
+    bounds = interval(values)
+    assert (bounds.low, bounds.high) == pytest.approx(tuple(np.quantile(draws, at)), abs=0.03 * values.std())
+
+
+def test_holm_is_the_published_one() -> None:
+    """Corrected p-values are those of R's p.adjust(method = "holm") and of scipy where steps are alike."""
+    assert holm([0.01, 0.02, 0.03, 0.04]) == pytest.approx([0.04, 0.06, 0.06, 0.06])
+    assert holm([0.5, 0.5]) == pytest.approx([1.0, 1.0])
+
+
+def test_sign_flip_against_wilcoxon() -> None:
+    """On ranks with signs the sign-flip test is Wilcoxon's exact signed-rank test."""
+    signed = np.array([1.0, -2.0, 3.0, 4.0, -5.0, 6.0, 7.0, 8.0])
+    assert sign_flip_p(signed) == pytest.approx(stats.wilcoxon(signed, method="exact").pvalue)
 
 
 def test_interval_of_equal_values() -> None:
@@ -99,12 +124,24 @@ def test_gridlocks_are_counted() -> None:
     """One seed at ten medians is a gridlock, counted apart, and an arm that gridlocks is not called better."""
     quiet = {seed: 40.0 + seed for seed in range(12)}
     wild = {seed: 10.0 + seed / 10 for seed in range(12)} | {11: 110.0}
-    assert gridlocked(np.array(list(wild.values()))).sum() == 1
+    assert gridlocks(wild) == {11}
     comparison = compare_arms({"plan": quiet, "wild": wild}, "plan")[0]
     assert (comparison.gridlocks, comparison.gridlocks_baseline) == (1, 0)
     assert comparison.verdict == "gridlocks more often"
     arm = describe("wild", wild)
     assert (arm.worst, arm.worst_seed, arm.gridlocks, arm.n) == (110.0, 11, 1, 12)
+
+
+def test_every_seed_gridlocks() -> None:
+    """An arm that jams in every seed has no quiet median to tell by: seeds that were stuck in the end are counted all the same."""
+    quiet = {seed: 40.0 + seed for seed in range(6)}
+    jammed = {seed: 400.0 + seed for seed in range(6)}
+    locks = {"plan": gridlocks(quiet), "jams": gridlocks(jammed, stuck=range(6))}
+    (comparison,) = compare_arms({"plan": quiet, "jams": jammed}, "plan", locks)
+    assert (comparison.gridlocks, comparison.verdict) == (6, "gridlocks more often")
+    assert describe("jams", jammed, locks["jams"]).gridlocks == 6
+    (beside,) = compare_arms({"plan": {0: 4.0, 9: 1.0}, "jams": {0: 3.0, 8: 1.0}}, "plan", {"plan": {9}, "jams": {8}})
+    assert (beside.n, beside.gridlocks, beside.gridlocks_baseline) == (1, 0, 0)
 
 
 def test_paired_by_seed() -> None:
