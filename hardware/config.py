@@ -319,6 +319,5 @@ def cabinet_from(config: CabinetConfig, site: Intersection, shared: bool = False
             driver = Ab3418Driver(
                 site, config.station, config.model, config.extended, True, groups, system, config.detector_period_s
             )
-    refresh = min(2.0, config.dead_man_s / 3) if config.dead_man_s else 2.0
-    habits = Habits(poll=config.poll_s, hold_off=config.hold_off_s, refresh=refresh, stale=max(2.0, 4 * config.poll_s))
+    habits = Habits(poll=config.poll_s, hold_off=config.hold_off_s, stale=max(2.0, 4 * config.poll_s))
     return LineCabinet(site.name, driver, site, Authority.MONITOR, habits, config.link_settings(shared))

@@ -147,8 +147,7 @@ class Service:
         """It was told to stop, and has given everything back or waited long enough for that to be confirmed."""
         if self._stopping is None:
             return False
-        done = self.cabinet.grip not in (Grip.HOLDING, Grip.RELEASING)
-        return done or self.steady() - self._stopping > self.settings.stop_within
+        return self.cabinet.is_given_back or self.steady() - self._stopping > self.settings.stop_within
 
     @property
     def link(self) -> Link[Any, Any]:

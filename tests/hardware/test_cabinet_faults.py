@@ -16,7 +16,7 @@ from signalwright.hardware.cabinets.habits import Grip
 from signalwright.hardware.emulator.answers_gbt import GbtAnswers
 from signalwright.hardware.emulator.answers_ntcip import NtcipAnswers
 from signalwright.hardware.emulator.detectors import InputFault
-from signalwright.hardware.ntcip import PduType, SnmpMessage
+from signalwright.hardware.ntcip import ASC, PduType, SnmpMessage
 from signalwright.hardware.ntcip.snmp import Pdu, VarBind
 
 
@@ -103,6 +103,31 @@ def test_line_cut_while_holding(protocol: str) -> None:
     assert "the line is back" in " ".join(one.notes)
     one.until(lambda: one.host.request(2) is Refusal.NONE)
     assert one.cabinet.monitor.fault is None
+
+
+@pytest.mark.parametrize("wants", [True, False])
+def test_a_pattern_left_behind_is_given_back_or_taken_up_again(wants: bool) -> None:
+    """AB 3418 has no dead-man: a pattern stays through a cut of the line. When the line is back it is given back, unless somebody
+    who may still wants it."""
+    one = bench("ab3418", authority=Authority.PLAN)
+    one.until(lambda: one.host.select(2) is Refusal.NONE)
+    one.until(lambda: (one.host.select(2), one.host.picture.plan == 2)[1])
+    one.weather.cut = True
+    one.until(lambda: (one.host.select(2), one.host.grip is Grip.BLIND)[1], within=60)
+    assert "what was asked for stays until it is back" in " ".join(one.notes)
+    assert not one.host.is_given_back
+    one.run(60)
+    assert one.cabinet.remote_plan == 2
+    if not wants:
+        one.host.set_authority(Authority.MONITOR)
+    one.weather.cut = False
+    one.until(lambda: (one.host.select(2), one.host.is_fresh)[1], within=60)
+    for _ in range(40):
+        one.host.select(2)
+        one.run(0.5)
+    assert (one.cabinet.remote_plan == 2) is wants
+    assert one.host.is_given_back is not wants
+    assert one.host.grip is (Grip.HOLDING if wants else Grip.WATCHING)
 
 
 @pytest.mark.parametrize("protocol", MOVING)
@@ -322,6 +347,33 @@ def test_the_controller_is_reprogrammed_under_us() -> None:
     one.answers.intergreen_unit = 0.1
     one.until(lambda: one.host.grip is Grip.WATCHING, within=one.host.habits.verify + 5)
     one.until(lambda: one.host.request(2) is Refusal.NONE, within=60)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("minimum_green", 0, "implausible minimum green of 0 s"),
+        ("yellow_change", 29, "2.9 s of yellow: less than 3 s"),
+        (
+            "red_clear",
+            20,
+            "phase 1 (north-south) has 5 s of yellow and red clearance, the site file an intergreen of 6 s",
+        ),
+        ("max_phases", 3, "the controller has 3 phases, the site file speaks of phase 4"),
+    ],
+)
+def test_times_that_keep_nobody_safe_are_not_worked_with(name: str, value: int, said: str) -> None:
+    """NTCIP 1202: minimum green, yellow and clearance that cannot be, or fall short of the site file: nothing is ever written."""
+    one = bench("ntcip")
+    assert isinstance(one.answers, NtcipAnswers)
+    place = ASC.scalar[name].oid if name in ASC.scalar else ASC.table[name].at(1)
+    one.answers._reads[place] = lambda: value
+    for _ in range(60):
+        one.host.request(1)
+        one.run(0.5)
+    assert one.host.grip is Grip.BLIND
+    assert said in (one.host.picture.trouble or "")
+    assert not one.cabinet.has_grip
 
 
 def test_another_controller_is_put_on_the_line() -> None:
