@@ -27,6 +27,7 @@ authority ends at `plan`).
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -233,7 +234,7 @@ def read_cabinet(path: str | Path, site: Intersection) -> CabinetConfig:
         first = problem.errors()[0]
         raise InputError(_message(path, text, first["loc"], reason(first, _("a cabinet")))) from None
     _check(config, site, path, text)
-    return config
+    return config if config.secrets is None else config.model_copy(update={"secrets": path.parent / config.secrets})
 
 
 def _check(config: CabinetConfig, site: Intersection, path: Path, text: str) -> None:
@@ -274,9 +275,15 @@ def _message(path: Path, text: str, location: tuple[int | str, ...], said: str) 
 
 
 def _secrets(path: Path) -> tuple[bytes, bytes]:
-    """Communities out of a file nobody else may read; raises InputError."""
+    """Communities out of a file nobody else may read; raises InputError.
+
+    A service that systemd has handed a credential of the same name reads that: its user may not read the file itself.
+    """
+    handed = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere")) / path.name
     try:
-        if path.stat().st_mode & 0o077:
+        if handed.exists():
+            path = handed
+        elif path.stat().st_mode & 0o077:
             raise InputError(f"{path}: others may read this file; chmod 600 it")
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:

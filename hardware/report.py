@@ -21,7 +21,7 @@ def report_cabinet(cabinet: LineCabinet[Any, Any]) -> dict[str, Any]:
         }
     return {
         "name": cabinet.name,
-        "protocol": type(cabinet.driver).__name__.removesuffix("Driver").lower(),
+        "protocol": cabinet.driver.protocol,
         "grip": cabinet.grip.name.lower(),
         "authority": cabinet.authority.name.lower(),
         "mode": picture.mode.value,

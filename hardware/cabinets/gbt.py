@@ -60,6 +60,7 @@ class GbtDriver:
     release_mode: RunMode = RunMode.LOCAL_FIXED
     dead_man: float | None = None
     presence: bool = True
+    protocol: str = "gbt20999"
     moves_stages: bool = True
     keeps_dead_man: bool = True
     dialect: GbtDialect = field(init=False)

@@ -47,6 +47,7 @@ class NtcipDriver:
     least_dead_man: float = 3.0
     most_dead_man: float = 120.0
     presence: bool = True
+    protocol: str = "ntcip1202"
     moves_stages: bool = True
     keeps_dead_man: bool = True
     dialect: NtcipDialect = field(init=False)

@@ -20,9 +20,9 @@ class Picture:
 
     `stage` is -1 when what is green is no stage of the site; `commanded` is the stage we asked for and hold. `vehicles`
     and `occupied` [s] gather since `take` last emptied them, at `taken`. `dead_man` [s] is what the cabinet itself says, or
-    what was measured, None where there is none. `present` (n,) is who stands on which loop, None where that is not told. `content` is what the
-    last status said, None when something else has been read since that tells the same things: the same content again changes
-    nothing but `seen`.
+    what was measured, None where there is none. `present` (n,) is who stands on which loop, None where that is not told.
+    `content` is what the last status said, None when something else has been read since that tells the same things: the same
+    content again changes nothing but `seen`.
     """
 
     site: Intersection

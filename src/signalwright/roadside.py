@@ -330,9 +330,12 @@ def site_file(
 @cabinet.command()
 def unit() -> None:
     """Print the systemd unit; install it as /etc/systemd/system/signalwright-cabinet@.service."""
-    from .hardware import systemd_unit
+    from .hardware.unit import is_out_of_sight, systemd_unit, this_program
 
-    typer.echo(systemd_unit(), nl=False)
+    program = this_program()
+    typer.echo(systemd_unit(program), nl=False)
+    if is_out_of_sight(program):
+        typer.echo(_("{program} lies in a home, which the unit cannot see: install it in /opt").format(program=program), err=True)
 
 
 def _ask(state: Path, *words: str) -> None:

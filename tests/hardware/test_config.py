@@ -120,6 +120,17 @@ def test_communities_come_from_a_file_of_their_own(tmp_path: Path) -> None:
     assert config.link_settings().bits_per_second == 0
 
 
+def test_a_credential_of_systemd_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets are looked for beside the site file; a unit's credential of the same name is read in their stead."""
+    secrets(tmp_path, 'read_community = "r-elm"\nwrite_community = "w-elm"\n')
+    config = read_cabinet(written(tmp_path, NTCIP.format("secrets.toml")), crossing())
+    assert cabinet_from(config, crossing()).driver.read_community == b"r-elm"
+    (tmp_path / "handed").mkdir()
+    secrets(tmp_path / "handed", 'read_community = "r-oak"\nwrite_community = "w-oak"\n', 0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "handed"))
+    assert cabinet_from(config, crossing()).driver.read_community == b"r-oak"
+
+
 @pytest.mark.parametrize(
     ("text", "mode", "message"),
     [
