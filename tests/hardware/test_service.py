@@ -359,7 +359,7 @@ def test_a_full_disk_disturbs_nothing(roadside: Roadside) -> None:
     roadside.run(60)
     full = [text for text in roadside.said if "full" in text]
     assert len(full) == 1
-    assert "events are lost until there is room" in full[0]
+    assert "events wait in memory until there is room" in full[0]
     assert roadside.service.cabinet.grip is Grip.HOLDING
     assert "full" in str(roadside.process.report()["store"])
     assert "full" in roadside.process.summary()
