@@ -253,7 +253,8 @@ class Service:
         refusal = self.cabinet.request(self._taking(wish, status), calls)
         if (wish, refusal) != (self.last_wish, self.last_refusal) and wish is not None:
             advice = "would ask" if self.cabinet.authority < Authority.STAGE else "asks"
-            self._note(f"{advice} for stage {stage_name(self.cabinet, wish)}: {_ANSWERS.get(refusal, refusal.name.lower().replace('_', ' '))}")
+            answer = _ANSWERS.get(refusal, refusal.name.lower().replace("_", " "))
+            self._note(f"{advice} for stage {stage_name(self.cabinet, wish)}: {answer}")
         self.last_wish, self.last_refusal = wish, refusal
 
     def _taking(self, wish: Wish, status: Status) -> Wish:

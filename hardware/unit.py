@@ -6,6 +6,8 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+from ..core.messages import _
+
 
 def systemd_unit(program: str) -> str:
     """The text of the unit file `signalwright-cabinet@.service`, to be installed in /etc/systemd/system; it starts `program`."""
@@ -21,6 +23,8 @@ def this_program() -> str:
     return f"{sys.executable} -m signalwright"
 
 
-def is_out_of_sight(program: str) -> bool:
-    """The unit may not look into home directories: a program there cannot be started."""
-    return program.strip('"').startswith(("/home/", "/root/", "/run/user/"))
+def hint_for(program: str) -> str | None:
+    """What to do where the unit cannot start the program: it may not look into home directories."""
+    if program.strip('"').startswith(("/home/", "/root/", "/run/user/")):
+        return _("{program} lies in a home, which the unit cannot see: install it in /opt").format(program=program)
+    return None

@@ -62,7 +62,7 @@ class Doubts:
     def hold_off(self) -> float:
         """For so long a cabinet must have been normal before it is asked for anything [s]."""
         least = self.habits.hold_off
-        return max(least, min(_LONGEST, least * 2**self._disputes))
+        return max(least, min(_LONGEST, least * 2.0**self._disputes))
 
     def look(self, picture: Picture, obeyed: bool, now: float, asked: float) -> str | None:
         """Why to give back, None to hold on. `obeyed`: the status shows our request; `asked` [s]: when somebody last did."""

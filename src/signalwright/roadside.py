@@ -99,7 +99,9 @@ async def _emulate(emulator: Emulator, emulated: EmulatedCabinet) -> None:
 def run(
     sites: Sites,
     state: State = _STATE,
-    controller: Annotated[str, typer.Option("--controller", "-c", help=_("The strategy; `plans`: those of the site file."))] = "adaptive",
+    controller: Annotated[
+        str, typer.Option("--controller", "-c", help=_("The strategy; `plans`: those of the site file."))
+    ] = "adaptive",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Decide and remember, ask for nothing."))] = False,
     check: Annotated[bool, typer.Option("--check", help=_("Check the files and end."))] = False,
 ) -> None:
@@ -330,12 +332,12 @@ def site_file(
 @cabinet.command()
 def unit() -> None:
     """Print the systemd unit; install it as /etc/systemd/system/signalwright-cabinet@.service."""
-    from .hardware.unit import is_out_of_sight, systemd_unit, this_program
+    from .hardware.unit import hint_for, systemd_unit, this_program
 
     program = this_program()
     typer.echo(systemd_unit(program), nl=False)
-    if is_out_of_sight(program):
-        typer.echo(_("{program} lies in a home, which the unit cannot see: install it in /opt").format(program=program), err=True)
+    if hint := hint_for(program):
+        typer.echo(hint, err=True)
 
 
 def _ask(state: Path, *words: str) -> None:

@@ -8,9 +8,7 @@ from line_bench import crossing, plans
 from signalwright.controllers.fixed import DayPlans
 
 
-@pytest.mark.parametrize(
-    ("hour", "name"), [(0.0, "day"), (17.99, "day"), (18.0, "evening"), (23.5, "evening")]
-)
+@pytest.mark.parametrize(("hour", "name"), [(0.0, "day"), (17.99, "day"), (18.0, "evening"), (23.5, "evening")])
 def test_the_plan_of_the_hour_is_followed(hour: float, name: str) -> None:
     """Each plan holds from its time of day on."""
     now = hour * 3600

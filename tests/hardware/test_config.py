@@ -84,6 +84,7 @@ def test_ab3418_tells_eight_phases_of_a_larger_site(tmp_path: Path) -> None:
     (light,) = read_lights(read_scenario(scenario_path("cross")), "safe").values()
     large = light.intersection
     driver = cabinet_from(read_cabinet(written(tmp_path, text.partition("[cabinet.numbers")[0]), large), large).driver
+    assert isinstance(driver, Ab3418Driver)
     assert list(driver.phases) == [1, 2, 3, 4, 5, 6, 7, 8, 0, 0]
 
 
@@ -99,11 +100,21 @@ def test_ab3418_tells_eight_phases_of_a_larger_site(tmp_path: Path) -> None:
         ("B = 6", "B = 5", r"line 16: cabinet\.numbers\.stages: two of them have the number 5"),
         ('"loop 1" = 17', '"loop 9" = 17', r"line 19: cabinet\.numbers\.detectors\.loop 9: the site has no such name"),
         ("dead_man_s = 9.0", "intergreen_unit_s = 0.5", r"line 10: cabinet\.intergreen_unit_s: .*0\.1 or 1\.0"),
-        ('port = "/dev/ttyUSB0"', 'port = "udp://elm"', r"line 7: cabinet\.port: udp://elm is no address of a port: write it"),
-        ("dead_man_s = 9.0", 'plans = [{ number = 1, stages = ["A", "E"], greens_s = [9, 9] }]',
-         r"line 10: cabinet\.plans\.0\.stages: the site has no stage E; it has A, B, C, D"),
-        ("dead_man_s = 9.0", 'plans = [{ number = 1, stages = ["A", "B"], greens_s = [9] }]',
-         r"line 10: cabinet\.plans\.0\.greens_s: 2 stages but 1 greens; give one for each"),
+        (
+            'port = "/dev/ttyUSB0"',
+            'port = "udp://elm"',
+            r"line 7: cabinet\.port: udp://elm is no address of a port: write it",
+        ),
+        (
+            "dead_man_s = 9.0",
+            'plans = [{ number = 1, stages = ["A", "E"], greens_s = [9, 9] }]',
+            r"line 10: cabinet\.plans\.0\.stages: the site has no stage E; it has A, B, C, D",
+        ),
+        (
+            "dead_man_s = 9.0",
+            'plans = [{ number = 1, stages = ["A", "B"], greens_s = [9] }]',
+            r"line 10: cabinet\.plans\.0\.greens_s: 2 stages but 1 greens; give one for each",
+        ),
         ("[cabinet]", "[cupboard]", r"elm\.toml: .*"),
         ("[site]", "[site", r"is not TOML"),
     ],
@@ -140,15 +151,21 @@ def test_communities_come_from_a_file_of_their_own(tmp_path: Path) -> None:
     assert config.link_settings().bits_per_second == 0
 
 
+def read_community(config: CabinetConfig) -> bytes:
+    driver = cabinet_from(config, crossing()).driver
+    assert isinstance(driver, NtcipDriver)
+    return driver.read_community
+
+
 def test_a_credential_of_systemd_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Secrets are looked for beside the site file; a unit's credential of the same name is read in their stead."""
     secrets(tmp_path, 'read_community = "r-elm"\nwrite_community = "w-elm"\n')
     config = read_cabinet(written(tmp_path, NTCIP.format("secrets.toml")), crossing())
-    assert cabinet_from(config, crossing()).driver.read_community == b"r-elm"
+    assert read_community(config) == b"r-elm"
     (tmp_path / "handed").mkdir()
     secrets(tmp_path / "handed", 'read_community = "r-oak"\nwrite_community = "w-oak"\n', 0o440)
     monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "handed"))
-    assert cabinet_from(config, crossing()).driver.read_community == b"r-oak"
+    assert read_community(config) == b"r-oak"
 
 
 @pytest.mark.parametrize(

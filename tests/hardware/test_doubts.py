@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from simple_sites import crossing
 from signalwright.core.ports import Mode
 from signalwright.hardware.cabinets.doubts import Doubts
 from signalwright.hardware.cabinets.habits import Habits
 from signalwright.hardware.cabinets.picture import Picture
+from simple_sites import crossing
 
 
 def picture(now: float, mode: Mode = Mode.REMOTE) -> Picture:

@@ -44,7 +44,7 @@ from signalwright.hardware.roadside import Roadside as Process
 from signalwright.hardware.service import Service, ServiceSettings
 from signalwright.hardware.store import Store
 from signalwright.hardware.trunk import Trunk
-from signalwright.hardware.unit import is_out_of_sight, systemd_unit, this_program
+from signalwright.hardware.unit import hint_for, systemd_unit, this_program
 
 
 class Blind:
@@ -584,8 +584,8 @@ def test_the_unit_starts_the_program_that_printed_it(monkeypatch: pytest.MonkeyP
     assert this_program() == '"/opt/signal wright/bin/signalwright"'
     monkeypatch.setattr("sys.argv", ["/usr/lib/python3/signalwright/__main__.py"])
     assert this_program() == f"{sys.executable} -m signalwright"
-    assert is_out_of_sight("/home/engineer/venv/bin/signalwright")
-    assert not is_out_of_sight("/opt/signalwright/bin/signalwright")
+    assert "install it in /opt" in (hint_for("/home/engineer/venv/bin/signalwright") or "")
+    assert hint_for("/opt/signalwright/bin/signalwright") is None
 
 
 def test_a_whole_roadside_for_real(tmp_path: Path) -> None:
