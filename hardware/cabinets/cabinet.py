@@ -122,18 +122,18 @@ class LineCabinet(Generic[Q, A]):
         """Leave the stage when the longest red leaves no more time; until then it is known when to look again."""
         if self.stage is None or self.now < self._leave_at:
             return Refusal.NONE
-        stage = self._shadow.stage_forced(self.now)
-        if stage is None:
+        if (stage := self._shadow.stage_forced(self.now)) is None:
             self._leave_at = self.now + self._shadow.spare(self.now)
             return Refusal.NONE
         return Refusal.NONE if stage == self.stage else self._command(stage) or Refusal.FORCED
 
     def select(self, plan: int) -> Refusal:
-        """Ask for a plan or pattern by its number on the line."""
+        """Ask for a plan or pattern by its number on the line; one that was asked for stands for `plan_for` at least."""
         self._asked = self.now
-        refusal = self._out_of_hand()
-        if refusal is not Refusal.NONE or self.authority < Authority.PLAN:
+        if (refusal := self._out_of_hand()) or self.authority < Authority.PLAN:
             return refusal or Refusal.NOT_IN_CONTROL
+        if self.plan not in (None, plan) and not self._doubts.has_stood(self.now):
+            return Refusal.IN_INTERSTAGE
         if plan != self.plan:
             self.stage, self.plan = None, plan
             self._doubts.begin(self.now)

@@ -36,6 +36,7 @@ class Doubts:
     _drops: int = 0
     _disputes: int = 0
     _calm: float = -inf
+    _begun: float = -inf
     _normal_since: float | None = None
 
     def watch(self, mode: Mode, now: float) -> None:
@@ -55,8 +56,12 @@ class Doubts:
 
     def begin(self, now: float) -> None:
         """Something is asked for: nothing was in force, or another plan."""
-        self._confirmed = self._calm = now
+        self._begun = self._confirmed = self._calm = now
         self._obeyed, self._drops = False, 0
+
+    def has_stood(self, now: float) -> bool:
+        """A plan was asked for long enough ago to ask for another one."""
+        return now - self._begun >= self.habits.plan_for
 
     @property
     def hold_off(self) -> float:

@@ -78,6 +78,22 @@ def test_a_plan_is_selected_and_given_back(protocol: str) -> None:
     one.until(lambda: one.host.picture.plan == 1)
 
 
+@pytest.mark.parametrize("protocol", ["gbt", "ntcip", "ab3418"])
+def test_plans_are_not_changed_again_and_again(protocol: str) -> None:
+    """Another plan every second is not followed: what was asked for stands for five minutes, then the other one is asked for once."""
+    one = bench(protocol, authority=Authority.PLAN)
+    one.until(lambda: one.host.select(2) is Refusal.NONE)
+    first = one.now
+    for _ in range(290):
+        assert one.host.select(1) is Refusal.IN_INTERSTAGE or one.host.select(2) is Refusal.NONE
+        one.run(1.0)
+    assert one.host.plan == one.cabinet.remote_plan == 2
+    one.until(lambda: one.host.select(1) is Refusal.NONE, within=20)
+    assert one.now - first >= 299.9
+    one.run(2.0)
+    assert one.cabinet.remote_plan == 1
+
+
 def test_ab3418_cannot_move_a_stage() -> None:
     """Asked for a stage over AB 3418, the answer is a refusal and nothing goes out."""
     one = bench("ab3418")
