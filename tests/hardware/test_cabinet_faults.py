@@ -156,6 +156,22 @@ def test_the_control_loop_stops(protocol: str) -> None:
     assert any("release confirmed" in note for note in one.notes)
 
 
+def test_a_release_that_is_not_confirmed_is_an_alarm() -> None:
+    """GB/T 20999: the cabinet accepts the release and stays under control: one alarm, and it is asked again until it obeys."""
+    one = holding("gbt")
+    give_back = one.cabinet.let_go
+    one.cabinet.dead_man = 1000.0
+    one.cabinet.grip()
+    one.cabinet.let_go = lambda: None  # type: ignore[method-assign]
+    one.host.release("test")
+    keep(one, 30)
+    assert one.host.grip is Grip.RELEASING
+    assert sum("ALARM" in note for note in one.notes) == 1
+    one.cabinet.let_go = give_back  # type: ignore[method-assign]
+    one.until(lambda: one.host.grip is Grip.WATCHING, within=10)
+    assert one.cabinet.mode is Mode.LOCAL
+
+
 @pytest.mark.parametrize("protocol", MOVING)
 def test_the_whole_program_dies(protocol: str) -> None:
     """Killed while holding: nothing more is sent, and within the dead-man the cabinet runs its own plan."""
