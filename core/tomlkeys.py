@@ -44,7 +44,7 @@ def reason(error: Mapping[str, Any], part: str) -> str:
         return _("is no key of {part}; take it out").format(part=part)
     if error["type"] == "missing":
         return _("is missing; add it")
-    said = str(error["msg"])
+    said = str(error["msg"]).removeprefix("Value error, ")
     return _("{reason} (it says {value!r})").format(reason=said[0].lower() + said[1:], value=error["input"])
 
 

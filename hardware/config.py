@@ -27,6 +27,7 @@ authority ends at `plan`).
 from __future__ import annotations
 
 import hashlib
+import os
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +44,7 @@ from .cabinets import Ab3418Driver, Authority, GbtDriver, LineCabinet, NtcipDriv
 from .cabinets.habits import Habits
 from .exchange import LinkSettings
 from .gbt20999 import RunMode
-from .port import PortSettings, Rs485
+from .port import PortSettings, Rs485, check_address
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
 _RELEASE = {"fixed": RunMode.LOCAL_FIXED, "actuated": RunMode.LOCAL_ACTUATED, "coordinated": RunMode.LOCAL_COORDINATED,
@@ -78,7 +79,7 @@ class NumbersConfig(_Part):
 
 
 class PlanConfig(_Part):
-    """A plan of the cabinet's own, for the emulator: `starts` is the time of day it runs from."""
+    """A plan in the cabinet: `starts` is the time of day it runs from. The emulator has them; `run --controller plans` selects them."""
 
     number: int = Field(ge=1, le=250)
     starts: str = Field(default="00:00", pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")
@@ -117,6 +118,15 @@ class CabinetConfig(_Part):
     def _a_unit(cls, value: float) -> float:
         if value not in (0.1, 1.0):
             raise ValueError("must be 0.1 or 1.0")
+        return value
+
+    @field_validator("port")
+    @classmethod
+    def _an_address(cls, value: str) -> str:
+        try:
+            check_address(value)
+        except InputError as problem:
+            raise ValueError(str(problem)) from None
         return value
 
     @property
@@ -233,7 +243,7 @@ def read_cabinet(path: str | Path, site: Intersection) -> CabinetConfig:
         first = problem.errors()[0]
         raise InputError(_message(path, text, first["loc"], reason(first, _("a cabinet")))) from None
     _check(config, site, path, text)
-    return config
+    return config if config.secrets is None else config.model_copy(update={"secrets": path.parent / config.secrets})
 
 
 def _check(config: CabinetConfig, site: Intersection, path: Path, text: str) -> None:
@@ -252,14 +262,20 @@ def _check(config: CabinetConfig, site: Intersection, path: Path, text: str) -> 
         twice = next((number for number in numbers if list(numbers).count(number) > 1), None)
         if twice is not None:
             raise InputError(_message(path, text, ("numbers", kind), f"two of them have the number {twice}"))
+    for row, plan in enumerate(config.plans):
+        strange = next((name for name in plan.stages if name not in known["stages"]), None)
+        if strange is not None:
+            said = f"the site has no stage {strange}; it has {', '.join(known['stages'])}"
+            raise InputError(_message(path, text, ("plans", row, "stages"), said))
+        if len(plan.greens_s) != len(plan.stages):
+            said = f"{len(plan.stages)} stages but {len(plan.greens_s)} greens; give one for each"
+            raise InputError(_message(path, text, ("plans", row, "greens_s"), said))
     if config.protocol == "gbt20999" and config.controller_id is None:
-        raise InputError(
-            _message(path, text, ("controller_id",), "is missing; the id is checked before anything is written")
-        )
+        said = "is missing; the id is checked before anything is written"
+        raise InputError(_message(path, text, ("controller_id",), said))
     if config.protocol == "ntcip1202" and config.secrets is None:
-        raise InputError(
-            _message(path, text, ("secrets",), "is missing; name a file with read_community and write_community")
-        )
+        said = "is missing; name a file with read_community and write_community"
+        raise InputError(_message(path, text, ("secrets",), said))
 
 
 def _numbers(given: Mapping[str, int], names: Sequence[str]) -> tuple[int, ...]:
@@ -274,13 +290,21 @@ def _message(path: Path, text: str, location: tuple[int | str, ...], said: str) 
 
 
 def _secrets(path: Path) -> tuple[bytes, bytes]:
-    """Communities out of a file nobody else may read; raises InputError."""
+    """Communities out of a file nobody else may read; raises InputError.
+
+    A service that systemd has handed a credential of the same name reads that: its user may not read the file itself.
+    """
+    handed = Path(os.environ.get("CREDENTIALS_DIRECTORY", "/nowhere")) / path.name
     try:
-        if path.stat().st_mode & 0o077:
+        if handed.exists():
+            path = handed
+        elif path.stat().st_mode & 0o077:
             raise InputError(f"{path}: others may read this file; chmod 600 it")
         data = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
-        raise InputError(f"{path}: cannot be read: {problem.strerror}") from None
+        raise InputError(
+            f"{path}: cannot be read: {problem.strerror}; it holds read_community and write_community (cabinet.secrets)"
+        ) from None
     except tomllib.TOMLDecodeError as problem:
         raise InputError(f"{path}: is not TOML: {problem}") from None
     communities = [data.get(key) for key in ("read_community", "write_community")]
@@ -316,9 +340,10 @@ def cabinet_from(config: CabinetConfig, site: Intersection, shared: bool = False
             )
         case _:
             system = detectors[:8] if config.extended else ()
+            told = config.numbers.groups.values()
+            phases = [number if number <= 8 or number in told else 0 for number in groups]
             driver = Ab3418Driver(
-                site, config.station, config.model, config.extended, True, groups, system, config.detector_period_s
+                site, config.station, config.model, config.extended, True, phases, system, config.detector_period_s
             )
-    refresh = min(2.0, config.dead_man_s / 3) if config.dead_man_s else 2.0
-    habits = Habits(poll=config.poll_s, hold_off=config.hold_off_s, refresh=refresh, stale=max(2.0, 4 * config.poll_s))
+    habits = Habits(poll=config.poll_s, hold_off=config.hold_off_s, stale=max(2.0, 4 * config.poll_s))
     return LineCabinet(site.name, driver, site, Authority.MONITOR, habits, config.link_settings(shared))

@@ -122,7 +122,8 @@ class Line:
         return not self._unsent
 
     def _gone(self, problem: OSError) -> LinkLost:
-        self.trouble = f"{self.name} is gone ({problem.strerror or problem}): was the adapter unplugged?"
+        why = "did the gateway or the network fail?" if "://" in self.name else "was the adapter unplugged?"
+        self.trouble = f"{self.name} is gone ({problem.strerror or problem}): {why}"
         self.close()
         return LinkLost(self.trouble)
 

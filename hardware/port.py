@@ -241,11 +241,18 @@ def _open_network(settings: PortSettings) -> Endpoint:
         raise LinkLost(f"{address} cannot be opened: {problem.strerror or problem}") from None
 
 
+def check_address(address: str) -> None:
+    """Raises `InputError` for what can be no port, whatever is plugged in."""
+    kind, mark, _ = address.partition("://")
+    if mark and kind not in ("socket", "udp", "listen", "udp-listen"):
+        raise InputError(f"{address}: known are a device, pty:, socket://, udp://, listen:// and udp-listen://")
+    if mark:
+        _host_and_port(address)
+
+
 def open_port(settings: PortSettings) -> Endpoint:
     """Open it; raises `LinkLost` with one message for what is wrong, `InputError` for a bad address."""
-    kind, mark, _ = settings.address.partition("://")
-    if not mark:
-        return _open_pty(settings) if kind.startswith("pty:") else _open_serial(settings)
-    if kind in ("socket", "udp", "listen", "udp-listen"):
+    check_address(settings.address)
+    if "://" in settings.address:
         return _open_network(settings)
-    raise InputError(f"{settings.address}: known are a device, pty:, socket://, udp://, listen:// and udp-listen://")
+    return _open_pty(settings) if settings.address.startswith("pty:") else _open_serial(settings)

@@ -21,7 +21,7 @@ def report_cabinet(cabinet: LineCabinet[Any, Any]) -> dict[str, Any]:
         }
     return {
         "name": cabinet.name,
-        "protocol": type(cabinet.driver).__name__.removesuffix("Driver").lower(),
+        "protocol": cabinet.driver.protocol,
         "grip": cabinet.grip.name.lower(),
         "authority": cabinet.authority.name.lower(),
         "mode": picture.mode.value,
@@ -42,8 +42,12 @@ def in_a_line(cabinet: LineCabinet[Any, Any], trouble: str | None) -> str:
     """For a person."""
     stage = stage_name(cabinet, cabinet.picture.stage)
     where = "no stage seen" if stage is None else f"stage {stage}"
+    seen = f"{cabinet.picture.mode.value}, {where}"
+    if not cabinet.is_fresh:
+        since = cabinet.now - cabinet.picture.seen
+        seen = f"not seen for {since:.0f} s" if isfinite(since) else "never seen"
     return (
-        f"{cabinet.name}: {cabinet.grip.name.lower()}, {cabinet.picture.mode.value}, {where}, "
+        f"{cabinet.name}: {cabinet.grip.name.lower()}, {seen}, "
         f"authority {cabinet.authority.name.lower()}{f'; {trouble}' if trouble else ''}"
     )
 

@@ -46,6 +46,7 @@ from .store import Store
 
 _STEP = 1.0
 _FILE_EVERY = 10  # decisions between two looks at the site file
+_ANSWERS = {Refusal.NONE: "granted", Refusal.LINK: "the cabinet is out of reach"}
 _HURRY = 0.5  # later than that a decision waits no longer for the line to be free
 
 
@@ -147,8 +148,7 @@ class Service:
         """It was told to stop, and has given everything back or waited long enough for that to be confirmed."""
         if self._stopping is None:
             return False
-        done = self.cabinet.grip not in (Grip.HOLDING, Grip.RELEASING)
-        return done or self.steady() - self._stopping > self.settings.stop_within
+        return self.cabinet.is_given_back or self.steady() - self._stopping > self.settings.stop_within
 
     @property
     def link(self) -> Link[Any, Any]:
@@ -253,7 +253,8 @@ class Service:
         refusal = self.cabinet.request(self._taking(wish, status), calls)
         if (wish, refusal) != (self.last_wish, self.last_refusal) and wish is not None:
             advice = "would ask" if self.cabinet.authority < Authority.STAGE else "asks"
-            self._note(f"{advice} for stage {stage_name(self.cabinet, wish)}: {refusal.name.lower().replace('_', ' ')}")
+            answer = _ANSWERS.get(refusal, refusal.name.lower().replace("_", " "))
+            self._note(f"{advice} for stage {stage_name(self.cabinet, wish)}: {answer}")
         self.last_wish, self.last_refusal = wish, refusal
 
     def _taking(self, wish: Wish, status: Status) -> Wish:

@@ -114,7 +114,7 @@ class Store:
             self._kept = self._nothing()
             self._bound()
         except sqlite3.Error as problem:
-            self.trouble = f"{self.path}: {problem}: events are lost until there is room"
+            self.trouble = f"{self.path}: {problem}: events wait in memory until there is room"
             return False
         self.trouble = None
         return True

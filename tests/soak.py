@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from line_bench import Weather, bench, crossing
+from line_bench import Weather, bench, crossing, plans
 from signalwright.controllers.adaptive import Adaptive
 from signalwright.core.aspects import Aspect
+from signalwright.core.certify import SafePlan
 from signalwright.core.errors import LinkLost
 from signalwright.core.estimate import Estimate
 from signalwright.core.intersection import Intersection
@@ -25,8 +26,10 @@ from signalwright.core.ports import Mode, Wish
 from signalwright.core.state import TrafficState
 from signalwright.hardware.cabinets import Authority
 from signalwright.hardware.cabinets.habits import Grip
+from signalwright.hardware.emulator.answers_ab3418 import Ab3418Answers
 from signalwright.hardware.emulator.answers_gbt import GbtAnswers
 from signalwright.hardware.emulator.detectors import InputFault
+from signalwright.hardware.pattern import STANDBY
 from signalwright.hardware.service import Service, ServiceSettings
 from signalwright.hardware.store import Store
 from signalwright.hardware.trunk import Trunk
@@ -35,6 +38,8 @@ STEPS = 20
 """Steps of virtual time in a second."""
 RETURN_WITHIN = 240.0
 OBEYED_WITHIN = 180.0
+PLAN_FOR = 600.0
+"""So long one plan is followed [s] where only plans can be asked for."""
 
 
 @dataclass
@@ -103,10 +108,16 @@ class Wire:
 
 
 class Strategy:
-    """The real strategy, which can be made to raise, or to be late."""
+    """The real strategy, which can be made to raise, or to be late. Over AB 3418 one of two plans in turn is followed instead."""
 
     def __init__(self, site: Intersection, day: Day) -> None:
         self._inner, self._day = Adaptive(site), day
+        self._plans = [row.plan for row in plans(site)] if day.protocol == "ab3418" else []
+
+    @property
+    def plan(self) -> SafePlan | None:
+        """The plan that is followed now."""
+        return self._plans[int(self._day.now // PLAN_FOR) % 2] if self._plans else None
 
     def decide(self, state: TrafficState) -> Wish:
         if self._day.raising:
@@ -205,6 +216,7 @@ class Day:
         self.service = Service(
             host, lambda: Estimate(self.site), lambda: Strategy(self.site, self), self.store,
             ServiceSettings(ceiling=Authority.STAGE), steady=lambda: self.now, wall=lambda: self.now + self.wall, say=self.said.append,
+            plans={row.plan.plan.name: row.number for row in plans(self.site)},
         )  # fmt: skip
         self._wake = 0.0
         self.trunk = Trunk(self.wire, [self.service])  # type: ignore[arg-type]
@@ -247,21 +259,28 @@ class Day:
             cabinet.reset_monitor()
         holding = service is not None and service.cabinet.grip is Grip.HOLDING
         remote = cabinet.mode is Mode.REMOTE
-        tally.in_control += 0.1 * (holding and remote)
-        self._unheld = self._unheld + 0.1 if remote and not holding else 0.0
+        tally.in_control += 0.1 * self.is_ours
+        self._unheld = self._unheld + 0.1 if remote and not holding and self._ends_by_itself else 0.0
         if self._unheld > cabinet.dead_man + 2.0:
             tally.stuck.append(
                 f"{self.now:.1f} s: in force {self._unheld:.0f} s after nobody held it; {self.said[-3:]}"
             )
             self._unheld = -1e9
-        asked = service.cabinet.stage if service is not None and holding else None
-        obeyed = asked is None or not self.quiet or cabinet.stage == asked
+        asked = (service.cabinet.stage, service.cabinet.plan) if service is not None and holding else (None, None)
+        serves = asked[0] in (None, cabinet.stage) and self._runs(asked[1])
+        obeyed = serves or not self.quiet
         self._unobeyed = 0.0 if obeyed else self._unobeyed + 0.1
         if self._unobeyed > OBEYED_WITHIN:
-            tally.stuck.append(f"{self.now:.1f} s: stage {asked} held and not served; {self.said[-3:]}")
+            tally.stuck.append(f"{self.now:.1f} s: stage, plan {asked} held and not served; {self.said[-3:]}")
             self._unobeyed = -1e9
         tally.stages += cabinet.stage != self._stage
         self._stage = cabinet.stage
+
+    @property
+    def _ends_by_itself(self) -> bool:
+        """What is in force must end: by the cabinet's dead-man, or where there is none by the service, once it sees the cabinet."""
+        service = self.service
+        return self.protocol != "ab3418" or (service is not None and service.cabinet.is_fresh)
 
     def _drive(self) -> None:
         """A second of traffic: arrivals at random, half a vehicle a second leaves a lane that has green."""
@@ -283,7 +302,16 @@ class Day:
     def is_ours(self) -> bool:
         """The service holds the cabinet, and the cabinet says so."""
         service = self.service
-        return service is not None and service.cabinet.grip is Grip.HOLDING and self.cabinet.mode is Mode.REMOTE
+        if service is None or service.cabinet.grip is not Grip.HOLDING:
+            return False
+        plan = service.cabinet.plan
+        return self.cabinet.mode is Mode.REMOTE if plan is None else self._runs(plan)
+
+    def _runs(self, plan: int | None) -> bool:
+        """The cabinet runs this plan, whether it was asked to or the day has come to it."""
+        current = self.cabinet.current_plan
+        in_hand = self.cabinet.mode in (Mode.LOCAL, Mode.REMOTE)
+        return plan is None or (in_hand and current is not None and current.number == plan)
 
     def until_ours(self, kind: str) -> None:
         """How long it takes until control."""
@@ -411,6 +439,8 @@ def _second_master(day: Day) -> Callable[[], None]:
         told += 1
         if told % 20 == 0:
             day.cabinet.let_go()
+            if isinstance(day.answers, Ab3418Answers):
+                day.answers.pattern = STANDBY
         tick()
 
     day.cabinet.tick = taken  # type: ignore[method-assign]

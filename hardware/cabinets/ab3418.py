@@ -34,6 +34,7 @@ class Ab3418Driver:
     phases: Sequence[int] = ()
     system_detectors: Sequence[int] = ()
     detector_period: float = 1.0
+    protocol: str = "ab3418"
     moves_stages: bool = False
     keeps_dead_man: bool = False
     dialect: Ab3418Dialect = field(init=False)

@@ -31,14 +31,13 @@ from ..exchange import Answered, Failed, LinkSettings, Lost, Restored
 from ..link import Link
 from .agenda import Agenda
 from .authority import Authority
+from .doubts import Doubts
 from .driver import A, Driver, Q
 from .habits import Grip, Habits
 from .picture import Picture
 from .shadow import Shadow
 
-_IN_CONTROL = (Mode.LOCAL, Mode.REMOTE)
 _TICK = 0.1  # cabinets act in steps of that [s]
-_DROPS = 3  # times a cabinet may leave our control while we hold it, before we give up
 
 
 @dataclass(slots=True)
@@ -59,24 +58,22 @@ class LineCabinet(Generic[Q, A]):
     now: float = 0.0
     _shadow: Shadow = field(init=False)
     agenda: Agenda[Q, A] = field(init=False)
-    _told: int | None = None
     _news: list[str] = field(default_factory=list)
     _calls: Sequence[bool] | npt.NDArray[np.bool_] | None = None
     _leave_at: float = inf
     _asked: float = float("-inf")
     _sent: float = float("-inf")
-    _normal_since: float | None = None
     _released: float = float("-inf")
     _accepted: float = float("-inf")
-    _confirmed: float = float("-inf")
-    _was_remote: bool = False
-    _drops: int = 0
+    _doubts: Doubts = field(init=False)
     _alarmed: bool = False
+    _owes: bool = False
 
     def __post_init__(self) -> None:
         self.link = Link(self.name, self.driver.dialect, self.line, healthy=False)
         self.picture = Picture(self.site)
-        self._shadow, self.agenda = Shadow(self.site), Agenda(self.driver, self.habits)
+        self._shadow, self._doubts = Shadow(self.site), Doubts(self.habits)
+        self.agenda = Agenda(self.driver, self.habits)
         self.picture.taken = self.now
 
     @property
@@ -125,30 +122,39 @@ class LineCabinet(Generic[Q, A]):
         """Leave the stage when the longest red leaves no more time; until then it is known when to look again."""
         if self.stage is None or self.now < self._leave_at:
             return Refusal.NONE
-        stage = self._shadow.stage_forced(self.now)
-        if stage is None:
+        if (stage := self._shadow.stage_forced(self.now)) is None:
             self._leave_at = self.now + self._shadow.spare(self.now)
             return Refusal.NONE
         return Refusal.NONE if stage == self.stage else self._command(stage) or Refusal.FORCED
 
     def select(self, plan: int) -> Refusal:
-        """Ask for a plan or pattern by its number on the line."""
+        """Ask for a plan or pattern by its number on the line; one that was asked for stands for `plan_for` at least."""
         self._asked = self.now
-        refusal = self._out_of_hand()
-        if refusal is not Refusal.NONE or self.authority < Authority.PLAN:
+        if (refusal := self._out_of_hand()) or self.authority < Authority.PLAN:
             return refusal or Refusal.NOT_IN_CONTROL
+        if self.plan not in (None, plan) and not self._doubts.has_stood(self.now):
+            return Refusal.IN_INTERSTAGE
         if plan != self.plan:
             self.stage, self.plan = None, plan
+            self._doubts.begin(self.now)
             self._send(self.driver.select(plan))
         return Refusal.NONE
 
+    @property
+    def is_given_back(self) -> bool:
+        """Nothing of ours is in force, nor may be: a cabinet without dead-man keeps what it was asked for."""
+        return self.grip not in (Grip.HOLDING, Grip.RELEASING) and not self._owes
+
     def release(self, why: str) -> None:
         """Give everything back; confirmed when the cabinet's status says it is on its own."""
-        if self.grip is not Grip.HOLDING:
-            return
+        if self.grip is Grip.HOLDING:
+            self._give_back(why)
+
+    def _give_back(self, why: str) -> None:
         self._note(f"released: {why}")
         self.grip, self._released, self._alarmed = Grip.RELEASING, self.now, False
-        self.stage = self.plan = self._normal_since = None
+        self.stage = self.plan = None
+        self._doubts.unsettle()
         self._let_go()
 
     def _let_go(self) -> None:
@@ -165,9 +171,13 @@ class LineCabinet(Generic[Q, A]):
     def reopened(self) -> None:
         """The port was closed and opened again: nothing of before is believed, identity is checked anew."""
         self._digest(self.link.reset(self.now))
-        self.grip, self.stage, self.plan = Grip.BLIND, None, None
+        self._lose_sight()
         self.picture.identified, self.picture.trouble = False, None
         self.agenda.clear()
+
+    def _lose_sight(self) -> None:
+        self._owes |= not (self.is_given_back or self.driver.keeps_dead_man)
+        self.grip, self.stage, self.plan = Grip.BLIND, None, None
 
     def receive(self, data: bytes, now: float) -> None:
         """Bytes came from the line."""
@@ -184,9 +194,8 @@ class LineCabinet(Generic[Q, A]):
         self._digest(self.link.tick(now))
         self._supervise()
         self.picture.commanded = self.stage if self.picture.mode is Mode.REMOTE else None
-        if not self.link.free:
-            return
-        if (request := self.agenda.next(now, self.grip is Grip.BLIND, self.picture.trouble is not None)) is not None:
+        blind, doubted = self.grip is Grip.BLIND, self.picture.trouble is not None
+        if self.link.free and (request := self.agenda.next(now, blind, doubted)) is not None:
             self.link.request(request, now)
 
     @property
@@ -211,43 +220,32 @@ class LineCabinet(Generic[Q, A]):
 
     def _send(self, commands: Sequence[Q]) -> None:
         if self.grip is not Grip.HOLDING:
-            self._confirmed, self._drops, self._was_remote = self.now, 0, False
-        self.grip, self._sent = Grip.HOLDING, self.now
+            self._doubts.begin(self.now)
+        self.grip, self._sent, self._owes = Grip.HOLDING, self.now, False
         self.agenda.command(commands, is_out=not self.link.free)
 
     def _supervise(self) -> None:
         """Repeat what is in force while the control loop lives; give it back when something is wrong."""
-        if self.picture.mode not in _IN_CONTROL:
-            self._normal_since = None
-        elif self._normal_since is None:
-            self._normal_since = self.now
-        self.link.healthy = self.grip is Grip.HOLDING and self.now - self._asked <= self.habits.patience
+        self._doubts.watch(self.picture.mode, self.now)
+        is_asked = self.now - self._asked <= self.habits.patience
+        self.link.healthy = self.grip is Grip.HOLDING and is_asked
         if self.grip is Grip.HOLDING:
             self._hold()
         elif self.grip is Grip.RELEASING:
             self._confirm_release()
+        elif self._owes and self.grip is Grip.WATCHING and not (is_asked and self.authority >= Authority.PLAN):
+            self._give_back("what was asked for before the line was lost may still be in force")
 
     def _hold(self) -> None:
-        picture, habits = self.picture, self.habits
-        if picture.mode is Mode.REMOTE if self.driver.moves_stages else picture.plan == self.plan:
-            self._confirmed = self.now
-        if self._was_remote and picture.mode is Mode.LOCAL:
-            self._drops += 1
-        self._was_remote = picture.mode is Mode.REMOTE
+        picture = self.picture
+        obeyed = picture.mode is Mode.REMOTE if self.driver.moves_stages else picture.plan == self.plan
         if self.link.lost:
-            self.grip, self.stage, self.plan = Grip.BLIND, None, None
-            self._note("the line is lost: the cabinet falls back by itself")
-        elif self._drops >= _DROPS:
-            self.release("somebody else takes the cabinet back again and again: is there a second master?")
-        elif self.picture.mode not in _IN_CONTROL:
-            self.release(f"the cabinet is in {picture.mode.value}")
-        elif self.now - picture.seen > habits.stale:
-            self.release("the status is stale")
-        elif self.now - self._asked > habits.patience:
-            self.release("the control loop has stopped")
-        elif self.now - self._confirmed > habits.confirm_within:
-            self.release("the cabinet's status does not confirm our request")
-        elif self.now - self._sent >= min(habits.refresh, (picture.dead_man or inf) / 3):
+            self._lose_sight()
+            after = "what was asked for stays until it is back" if self._owes else "the cabinet falls back by itself"
+            self._note(f"the line is lost: {after}")
+        elif (doubt := self._doubts.look(picture, obeyed, self.now, self._asked)) is not None:
+            self.release(doubt)
+        elif self.now - self._sent >= min(self.habits.refresh, (picture.dead_man or inf) / 3):
             self._repeat()
         else:
             self._leave()
@@ -265,18 +263,19 @@ class LineCabinet(Generic[Q, A]):
         fresh = self._accepted > self._released and self.picture.seen > self._accepted
         if fresh and not self.agenda and self.picture.mode is not Mode.REMOTE:
             self.grip = Grip.WATCHING if self.picture.identified else Grip.BLIND
+            self._owes = False
             self._note("release confirmed")
         elif self.now - self._sent >= self.habits.refresh and not self.agenda.has_command:
             self._let_go()
         elif self.now - self._released > self.habits.release_within and not self._alarmed:
             self._alarmed = True
-            self._note("ALARM: the cabinet has not confirmed the release; it stays under its dead-man")
+            self._note("ALARM: the cabinet has not confirmed the release; it is asked again and again")
 
     def _out_of_hand(self) -> Refusal:
         if not self.is_fresh:
             return Refusal.LINK
-        normal = self._normal_since is not None and self.now - self._normal_since >= self.habits.hold_off
-        return Refusal.NONE if normal and self.grip in (Grip.WATCHING, Grip.HOLDING) else Refusal.NOT_IN_CONTROL
+        settled = self._doubts.is_settled(self.now)
+        return Refusal.NONE if settled and self.grip in (Grip.WATCHING, Grip.HOLDING) else Refusal.NOT_IN_CONTROL
 
     def _digest(self, events: Sequence[object]) -> None:
         for event in events:
@@ -292,7 +291,7 @@ class LineCabinet(Generic[Q, A]):
                     self.agenda.clear()
                     self.picture.identified = False
                     if self.grip is not Grip.HOLDING:
-                        self.grip = Grip.BLIND
+                        self._lose_sight()
                 case Restored():
                     self._note("the line is back")
 
@@ -334,12 +333,9 @@ class LineCabinet(Generic[Q, A]):
             self.driver.read(request, frames, picture, self.now)
             return
         content = self.driver.dialect.content(frames[0])
-        if content is not None and content is picture.content and picture.commanded == self._told:
-            picture.seen = self.now
-            return
-        picture.content = None
-        self.driver.read(request, frames, picture, self.now)
-        picture.content, self._told = content, picture.commanded
+        if not picture.hears_again(content, self.now):
+            self.driver.read(request, frames, picture, self.now)
+            picture.heard(content)
 
     def _believe_not(self, request: Q, problem: ProtocolError) -> None:
         """An answer that cannot be believed gives back control; one about who is there ends it until that is settled."""
@@ -347,7 +343,7 @@ class LineCabinet(Generic[Q, A]):
         if self.picture.trouble != str(problem):
             self.picture.trouble = str(problem)
             self._note(f"nothing will be written: {problem}" if identity else str(problem))
-        self._normal_since = None
+        self._doubts.unsettle()
         self.release("an answer cannot be believed")
         if identity:
             self.agenda.is_whole = self.picture.identified = False

@@ -15,6 +15,7 @@ A = TypeVar("A")
 class Driver(Protocol[Q, A]):
     """One protocol. Questions are the dialect's; all state is in the picture."""
 
+    protocol: str
     moves_stages: bool
     keeps_dead_man: bool
     detector_period: float

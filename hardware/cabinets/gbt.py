@@ -60,6 +60,7 @@ class GbtDriver:
     release_mode: RunMode = RunMode.LOCAL_FIXED
     dead_man: float | None = None
     presence: bool = True
+    protocol: str = "gbt20999"
     moves_stages: bool = True
     keeps_dead_man: bool = True
     dialect: GbtDialect = field(init=False)
@@ -134,6 +135,7 @@ class GbtDriver:
             self._count(values, picture)
 
     def _status(self, run_mode: int, values: Mapping[ObjectId, object], picture: Picture, now: float) -> None:
+        picture.dead_man = self.dead_man
         picture.mode = _MODE_OF.get(run_mode, Mode.REMOTE if run_mode >> 4 == 1 else Mode.LOCAL)
         plan = values.get(self._plan)
         picture.plan = plan if isinstance(plan, int) and plan else None

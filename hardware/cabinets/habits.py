@@ -20,7 +20,7 @@ class Habits:
     """Times of a line cabinet [s]. `release_within`: no confirmation of a release by then is an alarm.
 
     `confirm_within`: a request that the status does not confirm by then is given back. `verify`: so often it is asked
-    again whether the cabinet is still the one of the site file.
+    again whether the cabinet is still the one of the site file. `plan_for`: a plan is not left for another one before.
     """
 
     poll: float = 0.25
@@ -31,3 +31,4 @@ class Habits:
     release_within: float = 10.0
     confirm_within: float = 10.0
     verify: float = 60.0
+    plan_for: float = 300.0

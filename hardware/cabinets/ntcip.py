@@ -47,6 +47,7 @@ class NtcipDriver:
     least_dead_man: float = 3.0
     most_dead_man: float = 120.0
     presence: bool = True
+    protocol: str = "ntcip1202"
     moves_stages: bool = True
     keeps_dead_man: bool = True
     dialect: NtcipDialect = field(init=False)
@@ -156,12 +157,23 @@ class NtcipDriver:
         count = found.get(ASC.scalar["max_phases"].oid)
         if count is not None and count < max(self.phases):
             raise ProtocolError(f"the controller has {count} phases, the site file speaks of phase {max(self.phases)}")
-        for group, phase in zip(self.site.groups, self.phases, strict=True):
-            minimum, yellow = (found.get(ASC.table[name].at(phase)) for name in ("minimum_green", "yellow_change"))
+        for row, (group, phase) in enumerate(zip(self.site.groups, self.phases, strict=True)):
+            minimum, yellow, red = (found.get(ASC.table[name].at(phase)) for name in _TIMES)
             if minimum is not None and not 1 <= minimum <= 120:
                 raise ProtocolError(f"phase {phase} ({group.name}) has an implausible minimum green of {minimum} s")
             if yellow is not None and group.amber > 0 and yellow < 30:
                 raise ProtocolError(f"phase {phase} ({group.name}) has {yellow / 10:g} s of yellow: less than 3 s")
+            if yellow is not None and red is not None:
+                self._check_clearance(row, phase, (yellow + red) / 10)
+
+    def _check_clearance(self, row: int, phase: int, clearance: float) -> None:
+        """A phase has one clearance, the site file an intergreen to each other group: it must do for all of them."""
+        needed = max((float(gap) for gap in self.site.intergreen[row][self.site.exclusive[row]]), default=0.0)
+        if clearance < needed - 0.05:
+            raise ProtocolError(
+                f"phase {phase} ({self.site.groups[row].name}) has {clearance:g} s of yellow and red clearance, the site "
+                f"file an intergreen of {needed:g} s: make one of them agree"
+            )
 
     def command(self, picture: Picture, stage: int) -> Sequence[Request]:
         """Hold and call the stage's phases, omit and force off the others of ours; whole state, one message.
@@ -193,5 +205,6 @@ class NtcipDriver:
         return None if error is SnmpError.NO_ERROR else f"{error.name}, variable {answers[-1].pdu.error_index}"
 
 
+_TIMES = ("minimum_green", "yellow_change", "red_clear")
 _COLOURS = ("reds", "yellows", "greens")
 _ASPECTS = (Aspect.RED, Aspect.AMBER, Aspect.GREEN)

@@ -19,10 +19,10 @@ class Picture:
     """The cabinet as last seen. Times on the caller's clock [s].
 
     `stage` is -1 when what is green is no stage of the site; `commanded` is the stage we asked for and hold. `vehicles`
-    and `occupied` [s] gather since `take` last emptied them, at `taken`. `dead_man` [s] is what the cabinet itself says, None
-    where the protocol cannot tell. `present` (n,) is who stands on which loop, None where that is not told. `content` is what the
-    last status said, None when something else has been read since that tells the same things: the same content again changes
-    nothing but `seen`.
+    and `occupied` [s] gather since `take` last emptied them, at `taken`. `dead_man` [s] is what the cabinet itself says, or
+    what was measured, None where there is none. `present` (n,) is who stands on which loop, None where that is not told.
+    `content` is what the last status said, None when something else has been read since that tells the same things: the same
+    content again changes nothing but `seen`.
     """
 
     site: Intersection
@@ -46,6 +46,7 @@ class Picture:
     sample: int = -1
     taken: float = 0.0
     content: object = None
+    _heard_under: int | None = None
     _shown: tuple[Aspect, ...] = ()
     _stages: list[list[bool]] = field(init=False)
 
@@ -55,6 +56,18 @@ class Picture:
         self.vehicles = np.zeros(count, dtype=np.int32)
         self.occupied = np.zeros(count, dtype=np.float64)
         self.fault = np.zeros(count, dtype=np.bool_)
+
+    def hears_again(self, content: object, now: float) -> bool:
+        """The status says what the last one said, under the same command: the cabinet is only seen again."""
+        if content is not None and content is self.content and self.commanded == self._heard_under:
+            self.seen = now
+            return True
+        self.content = None
+        return False
+
+    def heard(self, content: object) -> None:
+        """A status with this content has been taken in."""
+        self.content, self._heard_under = content, self.commanded
 
     def take(self, now: float, blind: bool) -> Counts:
         """What has gathered since the last time; of a cabinet that cannot be seen all loops are faulty."""

@@ -234,7 +234,7 @@ class NtcipAnswers:
                 reads[ASC.table[name].at(group + 1)] = lambda n=name, g=group: self.written[n][g]  # type: ignore[misc]
         for j, one in enumerate(site.groups):
             gaps = [float(site.intergreen[j, k]) for k in range(len(site.groups)) if site.exclusive[j, k]]
-            red_clear = max(0.0, min(gaps, default=one.amber) - one.amber)
+            red_clear = max(0.0, max(gaps, default=one.amber) - one.amber)
             timing = {
                 "minimum_green": -(-one.min_green // 1), "yellow_change": one.amber * 10, "red_clear": red_clear * 10,
                 "maximum_1": one.max_red or 0, "walk": 0, "pedestrian_clear": 0,

@@ -29,7 +29,7 @@ def local_plans(rows: Iterable[PlanRow], site: Intersection) -> tuple[LocalPlan,
     plans = []
     for row in rows:
         hours, minutes = row.starts.split(":")
-        plan = certify(Plan(f"plan {row.number}", row.stages, row.greens_s, row.offset_s), site)
+        plan = certify(Plan(f"{row.number}", row.stages, row.greens_s, row.offset_s), site)
         plans.append(LocalPlan(row.number, plan, int(hours) * 3600 + int(minutes) * 60))
     return tuple(plans) or (LocalPlan(1, _plain_and_safe(site)),)
 

@@ -2,13 +2,13 @@
 
 Refused: indefinite lengths, lengths beyond the data or of more than four bytes, integers and object identifiers
 longer than they need be, bytes after the end. A length may be written in more bytes than it needs: BER allows it and
-net-snmp
-does it.
+net-snmp does it.
 """
 
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import lru_cache
 
 from ...core.errors import ProtocolError
 
@@ -84,6 +84,7 @@ def read_integer(content: bytes) -> int:
     return int.from_bytes(content, "big", signed=True)
 
 
+@lru_cache(4096)
 def write_oid(oid: Oid) -> bytes:
     """The content of an object identifier; raises `ProtocolError` for one that cannot be written.
 
@@ -101,6 +102,7 @@ def write_oid(oid: Oid) -> bytes:
     return bytes(content)
 
 
+@lru_cache(4096)
 def read_oid(content: bytes) -> Oid:
     """Read the content of an object identifier; raises `ProtocolError`."""
     if not content or content[-1] & 0x80 or len(content) > 128:

@@ -99,7 +99,9 @@ async def _emulate(emulator: Emulator, emulated: EmulatedCabinet) -> None:
 def run(
     sites: Sites,
     state: State = _STATE,
-    controller: Annotated[str, typer.Option("--controller", "-c", help=_("The strategy."))] = "adaptive",
+    controller: Annotated[
+        str, typer.Option("--controller", "-c", help=_("The strategy; `plans`: those of the site file."))
+    ] = "adaptive",
     dry_run: Annotated[bool, typer.Option("--dry-run", help=_("Decide and remember, ask for nothing."))] = False,
     check: Annotated[bool, typer.Option("--check", help=_("Check the files and end."))] = False,
 ) -> None:
@@ -107,7 +109,6 @@ def run(
 
     Sites with the same port share its line: their cabinets take turns.
     """
-    from .controllers import load_controller
     from .core.estimate import Estimate
     from .hardware.config import Source, cabinet_from, lines_of, read_cabinet
     from .hardware.line import Line
@@ -117,6 +118,7 @@ def run(
     from .hardware.store import Store
     from .hardware.trunk import Trunk
     from .networks.sitefile import read_site
+    from .roadside_strategy import strategy_of
 
     sources = [Source.of(path) for path in sites]
     places = [read_site(path) for path in sites]
@@ -124,7 +126,7 @@ def run(
     lines = lines_of(configs, [place.name for place in places])
     shared = {row for rows in lines for row in rows if len(rows) > 1}
     hosts = [cabinet_from(configs[row], place, row in shared) for row, place in enumerate(places)]
-    strategy = load_controller(controller)
+    strategies = [strategy_of(controller, *one) for one in zip(sites, places, configs, strict=True)]
     if check:
         for path, place, config in zip(sites, places, configs, strict=True):
             typer.echo(_("{file} is in order: {site}, authority up to {level}").format(
@@ -143,8 +145,8 @@ def run(
 
     def service(row: int, place: Intersection) -> Service:
         return Service(
-            hosts[row], lambda: Estimate(place), lambda: strategy(place), store,
-            ServiceSettings(configs[row].ceiling, dry_run), sources[row], say=say,
+            hosts[row], lambda: Estimate(place), strategies[row][0], store,
+            ServiceSettings(configs[row].ceiling, dry_run), sources[row], say=say, plans=strategies[row][1],
         )  # fmt: skip
 
     services = [service(row, place) for row, place in enumerate(places)]
@@ -330,9 +332,12 @@ def site_file(
 @cabinet.command()
 def unit() -> None:
     """Print the systemd unit; install it as /etc/systemd/system/signalwright-cabinet@.service."""
-    from .hardware import systemd_unit
+    from .hardware.unit import hint_for, systemd_unit, this_program
 
-    typer.echo(systemd_unit(), nl=False)
+    program = this_program()
+    typer.echo(systemd_unit(program), nl=False)
+    if hint := hint_for(program):
+        typer.echo(hint, err=True)
 
 
 def _ask(state: Path, *words: str) -> None:

@@ -16,7 +16,7 @@ def main() -> int:
     """Run it and print the figures; 1 when anything was not as it must be."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=24.0)
-    parser.add_argument("--protocol", choices=("gbt", "ntcip"), default="gbt")
+    parser.add_argument("--protocol", choices=("gbt", "ntcip", "ab3418"), default="gbt")
     parser.add_argument("--seed", type=int, default=1)
     said = parser.parse_args()
     begin, shown = time.perf_counter(), 0

@@ -16,7 +16,7 @@ from signalwright.hardware.cabinets.habits import Grip
 from signalwright.hardware.emulator.answers_gbt import GbtAnswers
 from signalwright.hardware.emulator.answers_ntcip import NtcipAnswers
 from signalwright.hardware.emulator.detectors import InputFault
-from signalwright.hardware.ntcip import PduType, SnmpMessage
+from signalwright.hardware.ntcip import ASC, PduType, SnmpMessage
 from signalwright.hardware.ntcip.snmp import Pdu, VarBind
 
 
@@ -78,6 +78,22 @@ def test_a_plan_is_selected_and_given_back(protocol: str) -> None:
     one.until(lambda: one.host.picture.plan == 1)
 
 
+@pytest.mark.parametrize("protocol", ["gbt", "ntcip", "ab3418"])
+def test_plans_are_not_changed_again_and_again(protocol: str) -> None:
+    """Another plan every second is not followed: what was asked for stands for five minutes, then the other one is asked for once."""
+    one = bench(protocol, authority=Authority.PLAN)
+    one.until(lambda: one.host.select(2) is Refusal.NONE)
+    first = one.now
+    for _ in range(290):
+        assert one.host.select(1) is Refusal.IN_INTERSTAGE or one.host.select(2) is Refusal.NONE
+        one.run(1.0)
+    assert one.host.plan == one.cabinet.remote_plan == 2
+    one.until(lambda: one.host.select(1) is Refusal.NONE, within=20)
+    assert one.now - first >= 299.9
+    one.run(2.0)
+    assert one.cabinet.remote_plan == 1
+
+
 def test_ab3418_cannot_move_a_stage() -> None:
     """Asked for a stage over AB 3418, the answer is a refusal and nothing goes out."""
     one = bench("ab3418")
@@ -105,6 +121,31 @@ def test_line_cut_while_holding(protocol: str) -> None:
     assert one.cabinet.monitor.fault is None
 
 
+@pytest.mark.parametrize("wants", [True, False])
+def test_a_pattern_left_behind_is_given_back_or_taken_up_again(wants: bool) -> None:
+    """AB 3418 has no dead-man: a pattern stays through a cut of the line. When the line is back it is given back, unless somebody
+    who may still wants it."""
+    one = bench("ab3418", authority=Authority.PLAN)
+    one.until(lambda: one.host.select(2) is Refusal.NONE)
+    one.until(lambda: (one.host.select(2), one.host.picture.plan == 2)[1])
+    one.weather.cut = True
+    one.until(lambda: (one.host.select(2), one.host.grip is Grip.BLIND)[1], within=60)
+    assert "what was asked for stays until it is back" in " ".join(one.notes)
+    assert not one.host.is_given_back
+    one.run(60)
+    assert one.cabinet.remote_plan == 2
+    if not wants:
+        one.host.set_authority(Authority.MONITOR)
+    one.weather.cut = False
+    one.until(lambda: (one.host.select(2), one.host.is_fresh)[1], within=60)
+    for _ in range(40):
+        one.host.select(2)
+        one.run(0.5)
+    assert (one.cabinet.remote_plan == 2) is wants
+    assert one.host.is_given_back is not wants
+    assert one.host.grip is (Grip.HOLDING if wants else Grip.WATCHING)
+
+
 @pytest.mark.parametrize("protocol", MOVING)
 def test_the_control_loop_stops(protocol: str) -> None:
     """No request for three seconds: everything is given back and confirmed, long before the dead-man."""
@@ -113,6 +154,22 @@ def test_the_control_loop_stops(protocol: str) -> None:
     assert one.cabinet.mode is Mode.LOCAL
     assert any("the control loop has stopped" in note for note in one.notes)
     assert any("release confirmed" in note for note in one.notes)
+
+
+def test_a_release_that_is_not_confirmed_is_an_alarm() -> None:
+    """GB/T 20999: the cabinet accepts the release and stays under control: one alarm, and it is asked again until it obeys."""
+    one = holding("gbt")
+    give_back = one.cabinet.let_go
+    one.cabinet.dead_man = 1000.0
+    one.cabinet.grip()
+    one.cabinet.let_go = lambda: None  # type: ignore[method-assign]
+    one.host.release("test")
+    keep(one, 30)
+    assert one.host.grip is Grip.RELEASING
+    assert sum("ALARM" in note for note in one.notes) == 1
+    one.cabinet.let_go = give_back  # type: ignore[method-assign]
+    one.until(lambda: one.host.grip is Grip.WATCHING, within=10)
+    assert one.cabinet.mode is Mode.LOCAL
 
 
 @pytest.mark.parametrize("protocol", MOVING)
@@ -322,6 +379,33 @@ def test_the_controller_is_reprogrammed_under_us() -> None:
     one.answers.intergreen_unit = 0.1
     one.until(lambda: one.host.grip is Grip.WATCHING, within=one.host.habits.verify + 5)
     one.until(lambda: one.host.request(2) is Refusal.NONE, within=60)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("minimum_green", 0, "implausible minimum green of 0 s"),
+        ("yellow_change", 29, "2.9 s of yellow: less than 3 s"),
+        (
+            "red_clear",
+            20,
+            "phase 1 (north-south) has 5 s of yellow and red clearance, the site file an intergreen of 6 s",
+        ),
+        ("max_phases", 3, "the controller has 3 phases, the site file speaks of phase 4"),
+    ],
+)
+def test_times_that_keep_nobody_safe_are_not_worked_with(name: str, value: int, said: str) -> None:
+    """NTCIP 1202: minimum green, yellow and clearance that cannot be, or fall short of the site file: nothing is ever written."""
+    one = bench("ntcip")
+    assert isinstance(one.answers, NtcipAnswers)
+    place = ASC.scalar[name].oid if name in ASC.scalar else ASC.table[name].at(1)
+    one.answers._reads[place] = lambda: value
+    for _ in range(60):
+        one.host.request(1)
+        one.run(0.5)
+    assert one.host.grip is Grip.BLIND
+    assert said in (one.host.picture.trouble or "")
+    assert not one.cabinet.has_grip
 
 
 def test_another_controller_is_put_on_the_line() -> None:

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from line_bench import crossing
-from signalwright.core.errors import InputError
+from signalwright.core.errors import InputError, ProtocolError
+from signalwright.experiments.spec import scenario_path
 from signalwright.hardware.cabinets import Ab3418Driver, Authority, GbtDriver, NtcipDriver
 from signalwright.hardware.config import CabinetConfig, cabinet_from, lines_of, read_cabinet
 from signalwright.hardware.gbt20999 import RunMode
+from signalwright.networks.netfile import read_lights
+from signalwright.networks.scenario import read_scenario
 
 GOOD = """
 [site]
@@ -72,6 +75,19 @@ def test_ab3418_ends_at_plans(tmp_path: Path) -> None:
     assert isinstance(cabinet_from(config, crossing()).driver, Ab3418Driver)
 
 
+def test_ab3418_tells_eight_phases_of_a_larger_site(tmp_path: Path) -> None:
+    """Groups beyond the eighth have no phase; the others keep theirs. More than eight asked for by number is refused."""
+    site = crossing()
+    text = '[cabinet]\nprotocol = "ab3418"\nport = "/dev/ttyS0"\n[cabinet.numbers.groups]\neast-west = 9\n'
+    with pytest.raises(ProtocolError, match="reports phases 1 to 8"):
+        cabinet_from(read_cabinet(written(tmp_path, text), site), site)
+    (light,) = read_lights(read_scenario(scenario_path("cross")), "safe").values()
+    large = light.intersection
+    driver = cabinet_from(read_cabinet(written(tmp_path, text.partition("[cabinet.numbers")[0]), large), large).driver
+    assert isinstance(driver, Ab3418Driver)
+    assert list(driver.phases) == [1, 2, 3, 4, 5, 6, 7, 8, 0, 0]
+
+
 @pytest.mark.parametrize(
     ("change", "to", "message"),
     [
@@ -84,6 +100,21 @@ def test_ab3418_ends_at_plans(tmp_path: Path) -> None:
         ("B = 6", "B = 5", r"line 16: cabinet\.numbers\.stages: two of them have the number 5"),
         ('"loop 1" = 17', '"loop 9" = 17', r"line 19: cabinet\.numbers\.detectors\.loop 9: the site has no such name"),
         ("dead_man_s = 9.0", "intergreen_unit_s = 0.5", r"line 10: cabinet\.intergreen_unit_s: .*0\.1 or 1\.0"),
+        (
+            'port = "/dev/ttyUSB0"',
+            'port = "udp://elm"',
+            r"line 7: cabinet\.port: udp://elm is no address of a port: write it",
+        ),
+        (
+            "dead_man_s = 9.0",
+            'plans = [{ number = 1, stages = ["A", "E"], greens_s = [9, 9] }]',
+            r"line 10: cabinet\.plans\.0\.stages: the site has no stage E; it has A, B, C, D",
+        ),
+        (
+            "dead_man_s = 9.0",
+            'plans = [{ number = 1, stages = ["A", "B"], greens_s = [9] }]',
+            r"line 10: cabinet\.plans\.0\.greens_s: 2 stages but 1 greens; give one for each",
+        ),
         ("[cabinet]", "[cupboard]", r"elm\.toml: .*"),
         ("[site]", "[site", r"is not TOML"),
     ],
@@ -118,6 +149,23 @@ def test_communities_come_from_a_file_of_their_own(tmp_path: Path) -> None:
     assert isinstance(driver, NtcipDriver)
     assert (driver.read_community, driver.write_community, driver.station) == (b"r-elm", b"w-elm", None)
     assert config.link_settings().bits_per_second == 0
+
+
+def read_community(config: CabinetConfig) -> bytes:
+    driver = cabinet_from(config, crossing()).driver
+    assert isinstance(driver, NtcipDriver)
+    return driver.read_community
+
+
+def test_a_credential_of_systemd_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Secrets are looked for beside the site file; a unit's credential of the same name is read in their stead."""
+    secrets(tmp_path, 'read_community = "r-elm"\nwrite_community = "w-elm"\n')
+    config = read_cabinet(written(tmp_path, NTCIP.format("secrets.toml")), crossing())
+    assert read_community(config) == b"r-elm"
+    (tmp_path / "handed").mkdir()
+    secrets(tmp_path / "handed", 'read_community = "r-oak"\nwrite_community = "w-oak"\n', 0o440)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path / "handed"))
+    assert read_community(config) == b"r-oak"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,6 @@ from signalwright.core.errors import InputError, LinkLost
 from signalwright.core.forecast import Forecast
 from signalwright.core.ports import Mode, Status, Wish
 from signalwright.core.state import TrafficState
-from signalwright.hardware import systemd_unit
 from signalwright.hardware.cabinets import Authority, GbtDriver, LineCabinet
 from signalwright.hardware.cabinets.habits import Grip, Habits
 from signalwright.hardware.config import Source
@@ -44,6 +44,7 @@ from signalwright.hardware.roadside import Roadside as Process
 from signalwright.hardware.service import Service, ServiceSettings
 from signalwright.hardware.store import Store
 from signalwright.hardware.trunk import Trunk
+from signalwright.hardware.unit import hint_for, systemd_unit, this_program
 
 
 class Blind:
@@ -358,7 +359,7 @@ def test_a_full_disk_disturbs_nothing(roadside: Roadside) -> None:
     roadside.run(60)
     full = [text for text in roadside.said if "full" in text]
     assert len(full) == 1
-    assert "events are lost until there is room" in full[0]
+    assert "events wait in memory until there is room" in full[0]
     assert roadside.service.cabinet.grip is Grip.HOLDING
     assert "full" in str(roadside.process.report()["store"])
     assert "full" in roadside.process.summary()
@@ -565,7 +566,8 @@ def test_systemd_is_told(tmp_path: Path) -> None:
 
 def test_the_unit_is_lawful_to_systemd(tmp_path: Path) -> None:
     """systemd's own checker finds nothing wrong with the unit; without systemd its keys are checked to be there."""
-    text = systemd_unit()
+    text = systemd_unit(sys.executable)
+    assert f"ExecStart={sys.executable} cabinet run /etc/signalwright/%i.toml" in text
     for key in ("Type=notify", "WatchdogSec=", "Restart=always", "DynamicUser=yes", "SupplementaryGroups=dialout"):
         assert key in text
     checker = shutil.which("systemd-analyze")
@@ -574,6 +576,16 @@ def test_the_unit_is_lawful_to_systemd(tmp_path: Path) -> None:
         unit.write_text(text)
         done = subprocess.run([checker, "verify", str(unit)], capture_output=True, text=True, check=False)
         assert "signalwright-cabinet" not in done.stderr, done.stderr
+
+
+def test_the_unit_starts_the_program_that_printed_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its whole path, quoted where it has spaces; without a command of ours the interpreter; homes are out of the unit's sight."""
+    monkeypatch.setattr("sys.argv", ["/opt/signal wright/bin/signalwright", "cabinet", "unit"])
+    assert this_program() == '"/opt/signal wright/bin/signalwright"'
+    monkeypatch.setattr("sys.argv", ["/usr/lib/python3/signalwright/__main__.py"])
+    assert this_program() == f"{sys.executable} -m signalwright"
+    assert "install it in /opt" in (hint_for("/home/engineer/venv/bin/signalwright") or "")
+    assert hint_for("/opt/signalwright/bin/signalwright") is None
 
 
 def test_a_whole_roadside_for_real(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from soak import FAULTS, Day
 
 
-@pytest.mark.parametrize("protocol", ["gbt", "ntcip"])
+@pytest.mark.parametrize("protocol", ["gbt", "ntcip", "ab3418"])
 def test_a_quarter_of_an_hour_of_random_faults(protocol: str) -> None:
     """No conflicting greens, no command stuck, in control again after every fault, no write to a wrong device."""
     tally = Day(protocol, seed=4).live(900.0)
