@@ -1,7 +1,7 @@
 """Looks ahead each second and asks for the stage the cheapest course of the next minute begins with.
 
-Where the loops cannot be believed it falls back, and says so: on little confidence to an index rule, on hardly any to serving all
-stages in turn.
+Where the loops cannot be believed it falls back, and says so: on little confidence to an index rule, on hardly any, or when nobody at all
+is seen for long, to serving all stages in turn.
 """
 
 from __future__ import annotations
@@ -22,6 +22,10 @@ DOUBTFUL, BLIND = 0.5, 0.2
 """Mean confidence under which the index rule decides, and under which stages are served in turn."""
 TURN = 15.0
 """Seconds each stage is held for when nothing can be seen."""
+SILENCE = 60.0
+"""Seconds without a vehicle at any stop line after which stages are served in turn: it costs nobody anything, and the loops may be dead."""
+SOMEBODY = 0.5
+"""Vehicles seen that make a silence end."""
 
 
 class Adaptive:
@@ -52,7 +56,9 @@ class Adaptive:
             return None
         sure = float(state.confidence.mean()) if len(state.confidence) else 0.0
         self.mode = "search" if sure >= DOUBTFUL else "index" if sure >= BLIND else "in turn"
-        if self.mode == "in turn":
+        if self.mode == "search" and _silent(state):
+            self.mode = "silent"
+        if self.mode in ("in turn", "silent"):
             return (state.stage + 1) % len(self.site.stages) if state.elapsed >= TURN else None
         if self.mode == "index":
             return self._index.decide(state)
@@ -84,6 +90,8 @@ class Adaptive:
         lines.append("seen: " + ("; ".join(seen) or "nobody"))
         if state.in_interstage:
             lines.append("a change or a minimum green is running: nothing to decide")
+        elif self.mode == "silent":
+            lines.append("nobody seen for long: stages in turn, in case the loops are dead")
         elif self.mode != "search" or self.decision is None:
             lines.append(
                 f"decided by: {self.mode}, for too few loops can be believed ({np.mean(state.confidence):.0%})"
@@ -99,3 +107,11 @@ class Adaptive:
                       if k == 0 or stage != self.decision.course[k - 1][1]]  # fmt: skip
             lines.append("expected course: " + ", ".join(course))
         return "\n".join(lines)
+
+
+def _silent(state: TrafficState) -> bool:
+    """Whether nobody has been at a stop line for long, and nobody is seen on the way."""
+    if not len(state.gap) or state.gap.min() < SILENCE:
+        return False
+    within = np.arange(state.arrivals.shape[1]) < state.sight[:, None] if len(state.sight) else 1.0
+    return bool(state.queue.sum() + (state.arrivals * within).sum() < SOMEBODY)

@@ -94,6 +94,22 @@ def test_it_falls_back_and_says_so() -> None:
     assert "few loops" in controller.explain(state)
 
 
+def test_silence_is_not_believed_for_ever() -> None:
+    """Where no loop has seen anybody for a minute stages are served in turn, and it says so; whoever is seen ends that."""
+    site = crossing()
+    estimate, controller = Estimate(site), Adaptive(site)
+    modes = {}
+    for second in range(1, 91):
+        controller.decide(state := estimate.update(quiet(site, second), status(second, 0, second)))
+        modes[second] = controller.mode
+    assert {second for second, mode in modes.items() if mode == "silent"} == set(range(60, 91))
+    assert controller.decide(state) == 1
+    assert "in turn, in case the loops are dead" in controller.explain(state)
+    state.queue[2] = 1.0
+    controller.decide(state)
+    assert controller.mode == "search"
+
+
 def test_neighbours_hear_of_what_will_come() -> None:
     """What one junction plans to send is expected by the next beyond its loops' sight, in place of the mean."""
     first, second = crossing("A", towards="B"), crossing("B")
