@@ -14,9 +14,11 @@ from types import ModuleType
 import numpy as np
 import numpy.typing as npt
 
-from ..core.kernels.calls import ask_all, count_some
+from ..core.kernels.calls import ask_all, glance
 
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+I32 = npt.NDArray[np.int32]
 Public = tuple[Callable[[str], float], Callable[[str], int]]
 """The public functions: time since a loop was occupied, vehicles on it in the last step."""
 
@@ -62,13 +64,29 @@ class LoopsByAddress:
             return None
         return self._answers
 
-    def numbers(self, rows: Sequence[int]) -> Floats | None:
-        """(len(rows),) vehicles on the loops of these rows in the last second; None as above, the first of them asked."""
-        answers = np.zeros(len(rows))
-        count_some(self._number, self._places, np.array(rows, dtype=np.int32), STEP, answers)
-        if len(rows) and answers[0] != self._public_number(self._loops[rows[0]]):
+    def glance(
+        self, lately: float, was: Bools, occupied: Bools, vehicles: I32, occupancy: Floats, moving: I32
+    ) -> int | None:
+        """See `simulator.InProcess.glance`; None as above, `was` kept."""
+        move, first, told = glance(
+            self._since,
+            self._number,
+            self._places,
+            STEP,
+            lately,
+            was,
+            occupied,
+            self._answers,
+            vehicles,
+            occupancy,
+            moving,
+        )
+        self._turn = (self._turn + 1) % len(self._loops)
+        if self._answers[self._turn] != self._public(self._loops[self._turn]):
             return None
-        return answers
+        if first >= 0 and told != self._public_number(self._loops[first]):
+            return None
+        return int(move)
 
 
 def by_address(module: ModuleType, loops: Sequence[str], public: Public) -> LoopsByAddress | None:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.kernels.presence import sort_loops
-from .simulator import Floats, Passage, Simulator
+from .simulator import Floats, InProcess, Passage, Simulator
 
 SECOND = 1.0
 GRAIN = 1e-9
@@ -30,7 +30,8 @@ class Loops:
 
     def __init__(self, simulator: Simulator, names: Sequence[str]) -> None:
         self._simulator = simulator
-        self._occupied = np.zeros(len(names), dtype=np.bool_)
+        self._glance = simulator.glance if isinstance(simulator, InProcess) else None
+        self._occupied, self._before = np.zeros((2, len(names)), dtype=np.bool_)
         self._standing, self._moving = np.zeros((2, len(names)), dtype=np.int32)
         self._ahead: dict[int, int] = {}
         self.vehicles: I32 = np.zeros(len(names), dtype=np.int32)
@@ -43,22 +44,39 @@ class Loops:
         Most loops are empty and tell so by the time since their last vehicle. One that was occupied a second ago and still is by
         the only vehicle of this second has stood under it all along. Only the rest need a look at when vehicles came and went.
         """
-        since, n = self._simulator.since(), len(self._occupied)
+        n = len(self._occupied)
         self.vehicles, self.occupancy = np.empty(n, dtype=np.int32), np.empty(n)
+        move = None
+        if self._glance is not None:
+            was, occupied = self._occupied, self._before
+            move = self._glance(SECOND - GRAIN, was, occupied, self.vehicles, self.occupancy, self._moving)
+        if move is None:
+            seen, passages = self._asked()
+        else:
+            self._occupied, self._before = occupied, was
+            if not move and not self._ahead:
+                return
+            seen = self._moving[:move].tolist()
+            passages = self._simulator.look((), seen)[1]
+        before, self._ahead = self._ahead, {}
+        for row, found in zip(seen, passages, strict=True):
+            self._account(row, found, time, before.get(row, 0))
+
+    def _asked(self) -> tuple[list[int], list[list[Passage]]]:
+        """The rows that need a look, and what is seen there, where loops are asked in two turns."""
+        since = self._simulator.since()
         stand, move = sort_loops(
             since, SECOND - GRAIN, self._occupied, self.vehicles, self.occupancy, self._standing, self._moving
         )
-        if not stand and not move:
-            return
         counted, seen = self._standing[:stand].tolist(), self._moving[:move].tolist()
+        if not counted and not seen:
+            return [], []
         numbers, passages = self._simulator.look(counted, seen)
         mixed = [row for row, number in zip(counted, numbers.tolist(), strict=True) if number != 1]
         if mixed:
             seen += mixed
             passages += self._simulator.look((), mixed)[1]
-        before, self._ahead = self._ahead, {}
-        for row, found in zip(seen, passages, strict=True):
-            self._account(row, found, time, before.get(row, 0))
+        return seen, passages
 
     def _account(self, row: int, found: list[Passage], time: float, counted_before: int) -> None:
         begin = time - SECOND

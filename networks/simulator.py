@@ -167,21 +167,37 @@ class InProcess:
     def since(self) -> Floats:
         """See Simulator."""
         try:
-            if self._by_address is not None:
-                if (answers := self._by_address.since()) is not None:
-                    return answers
-                self._by_address = None
             return np.fromiter(map(self._since, self._loops), np.float64, len(self._loops))
         except Exception as error:
             raise self._failed(error) from error
 
+    def glance(
+        self,
+        lately: float,
+        was: npt.NDArray[np.bool_],
+        occupied: npt.NDArray[np.bool_],
+        vehicles: npt.NDArray[np.int32],
+        occupancy: Floats,
+        moving: npt.NDArray[np.int32],
+    ) -> int | None:
+        """`since` and, of the loops that stand, `look` at numbers, in one: how many rows need a look (see `core.kernels.calls.glance`).
+
+        None where the loops can only be asked by name; then `was` (n_loops,) is as it was.
+        """
+        if self._by_address is None:
+            return None
+        try:
+            move = self._by_address.glance(lately, was, occupied, vehicles, occupancy, moving)
+        except Exception as error:
+            raise self._failed(error) from error
+        if move is None:
+            self._by_address = None
+        return move
+
     def look(self, counted: Sequence[int], seen: Sequence[int]) -> tuple[Floats, list[list[Passage]]]:
         """See Simulator."""
         loops = self._loops
-        numbers = self._by_address.numbers(counted) if self._by_address is not None else None
-        if numbers is None:
-            self._by_address = None
-            numbers = np.fromiter((self._number(loops[row]) for row in counted), np.float64, len(counted))
+        numbers = np.fromiter((self._number(loops[row]) for row in counted), np.float64, len(counted))
         return numbers, [[(entry[2], entry[3]) for entry in self._data(loops[row])] for row in seen]
 
     def approaching(self) -> dict[str, list[Approaching]]:

@@ -53,16 +53,39 @@ def ask_all(function: int, things: npt.NDArray[np.int64], answers: npt.NDArray[n
 
 
 @kernel(lean=True)
-def count_some(
-    function: int,
+def glance(
+    since: int,
+    number: int,
     things: npt.NDArray[np.int64],
-    rows: npt.NDArray[np.int32],
     span: int,
+    lately: float,
+    was: npt.NDArray[np.bool_],
+    occupied: npt.NDArray[np.bool_],
     answers: npt.NDArray[np.float64],
-) -> None:
-    """`answers` (m,) from a C function at address `function`, which takes the address of a thing and an int and gives a double.
+    vehicles: npt.NDArray[np.int32],
+    occupancy: npt.NDArray[np.float64],
+    moving: npt.NDArray[np.int32],
+) -> tuple[int, int, float]:
+    """`presence.sort_loops` for things (n,) asked here and now by `since`; of those that stand, `number` with `span` says which are alone.
 
-    Asks the things (n,) of the `rows` (m,) with the int `span`.
+    Returns how many rows are in `moving` (n,), those that do not stand alone among them, the first row that stood, -1 for none, and its
+    number. `was` (n,) is kept, `occupied` (n,) written, and `answers` (n,) of `since`.
     """
-    for k in range(rows.shape[0]):
-        answers[k] = spanned(function, things[rows[k]], np.int32(span))
+    move, first, told = 0, -1, 0.0
+    for k in range(things.shape[0]):
+        answers[k] = asked(since, things[k])
+        occupied[k] = answers[k] == 0.0
+        vehicles[k] = 0
+        occupancy[k] = 0.0
+        if occupied[k] and was[k]:
+            there = spanned(number, things[k], np.int32(span))
+            if first < 0:
+                first, told = k, there
+            if there == 1.0:
+                occupancy[k] = 1.0
+                continue
+        elif answers[k] >= lately:
+            continue
+        moving[move] = k
+        move += 1
+    return move, first, told

@@ -60,13 +60,14 @@ def put(ring: F64, now: int, lag: float, mass: float) -> None:
 def take(ring: F64, now: int, until: float, mass: float) -> float:
     """Take up to `mass` of what a lane's ring expects within `until` whole seconds, the earliest first; returns what it lacks."""
     size = ring.shape[0]
-    for h in range(min(int(until), size - 1) + 1):
+    at = now % size
+    for _ in range(min(int(until), size - 1) + 1):
         if mass <= 0.0:
             break
-        at = (now + h) % size
         part = min(ring[at], mass)
         ring[at] -= part
         mass -= part
+        at = at + 1 if at + 1 < size else 0
     return mass
 
 
@@ -267,9 +268,10 @@ def outlook(now: int, lanes: F64, lane_rows: I32, rings: F64, arrivals: F64) -> 
         lanes[book.TOTAL, lane] = lanes[book.QUEUE, lane] + lanes[book.UPPER, lane]
         sight, rate = lanes[book.SIGHT, lane], lanes[book.RATE, lane]
         reach = min(lane_rows[book.REACH, lane], arrivals.shape[1])
+        at = (now + 1) % size
         for h in range(reach):
-            at = (now + 1 + h) % size
             coming = rings[book.FAR, lane, at] + rings[book.NEAR, lane, at]
             arrivals[lane, h] = coming + rate if h >= sight else coming
+            at = at + 1 if at + 1 < size else 0
         for h in range(reach, arrivals.shape[1]):
             arrivals[lane, h] = rate

@@ -65,9 +65,11 @@ def learn(
     seen, entered = loops[book.SEEN], exits[book.ENTERED]
     for k in range(entered.shape[0]):
         error[k] = 0.0
+    kept = past.shape[0]
+    now = seconds % kept
     for d in range(kind.shape[0]):
-        past[seconds % past.shape[0], d] = vehicles[d]
-        due = past[(seconds - delay[d]) % past.shape[0], d]
+        past[now, d] = vehicles[d]
+        due = past[now - delay[d] if now >= delay[d] else now - delay[d] + kept, d]
         seen[d] += (due - seen[d]) * (SLOW if kind[d] == ADVANCE else QUICK)
         if way[d] >= 0:
             error[way[d]] += vehicles[d]

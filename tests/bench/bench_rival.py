@@ -81,6 +81,7 @@ def main() -> None:
     parser.add_argument("scenario", nargs="?", default="grid")
     parser.add_argument("--seconds", type=float, default=900.0)
     parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--transports", nargs="+", choices=("traci", "libsumo"), default=["traci", "libsumo"])
     parser.add_argument("--ours", choices=("libsumo", "traci"), help=argparse.SUPPRESS)
     said = parser.parse_args()
     path = Path(SHIPPED.get(said.scenario, said.scenario)).resolve()
@@ -89,7 +90,7 @@ def main() -> None:
         return
     best: dict[tuple[str, str], tuple[float, float]] = {}
     for _ in range(said.rounds):
-        for transport in ("traci", "libsumo"):
+        for transport in said.transports:
             for who in ("ours", "sumo-rl"):
                 mine = [
                     sys.executable,
@@ -119,7 +120,7 @@ def main() -> None:
     print(
         f"{path.stem}, {said.seconds:g} s, a random stage every {INTERVAL} s: simulated seconds per second of wall / of processor time"
     )
-    for transport in ("traci", "libsumo"):
+    for transport in said.transports:
         for who in ("ours", "sumo-rl"):
             used, wall = best[transport, who]
             print(f"  {transport:8s} {who:8s} {said.seconds / wall:8.0f} / {said.seconds / used:8.0f}")

@@ -29,16 +29,23 @@ def test_by_address_as_by_name(tmp_path: Path) -> None:
 
         def compare(_: object) -> None:
             nonlocal compared
-            by_address, rows = simulator._by_address, range(len(simulator._loops))
+            by_address, n = simulator._by_address, len(simulator._loops)
             assert by_address is not None
-            since = by_address.since()
-            assert since is not None
-            assert since.tolist() == [simulator._since(loop) for loop in simulator._loops]
-            numbers = [simulator._number(loop) for loop in simulator._loops]
-            told = by_address.numbers(rows)
+            since = np.array([simulator._since(loop) for loop in simulator._loops])
+            numbers = np.array([simulator._number(loop) for loop in simulator._loops])
+            told = by_address.since()
             assert told is not None
-            assert told.tolist() == numbers
-            compared += sum(numbers)
+            assert told.tolist() == since.tolist()
+            was, occupied, moving = np.arange(n) % 4 > 0, np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int32)
+            vehicles, occupancy = np.ones(n, dtype=np.int32), np.ones(n)
+            count = by_address.glance(1.0, was, occupied, vehicles, occupancy, moving)
+            now, _, stand, move = naive_sort(since, 1.0, was)
+            alone = [row for row in stand if numbers[row] == 1]
+            assert occupied.tolist() == now.tolist()
+            assert not vehicles.any()
+            assert np.flatnonzero(occupancy).tolist() == alone
+            assert moving[:count].tolist() == sorted({*move.tolist(), *stand.tolist()} - {*alone})
+            compared += len(alone)
 
         rotate(street, 300, compare)
     assert compared > 100
