@@ -58,7 +58,7 @@ class Planned:
             "saturated": self.saturated,
             "remarks": list(self.remarks),
             "candidates": [
-                {"name": c.name, "cycle": c.cycle, "model": c.value, "delays": list(c.delays), "locks": c.locks}
+                {"name": c.name, "cycle": c.cycle, "model": c.value, "delays": list(c.delays), "locks": c.locks, "lost": c.lost}
                 for c in self.candidates
             ],
             "lights": [worked.to_dict() for worked in self.worked],
@@ -116,7 +116,8 @@ def plan_scenario(
     told(_("trying {n} candidates in SUMO").format(n=len(candidates)))
     with TemporaryDirectory(prefix="signalwright-") as folder:
         near = catchments_of(read.net, lights, journeys)
-        bench = Bench(str(source), lights, name, Path(folder), near, begin, end, workers, bool(cycles), kept)
+        window = (read.begin if begin is None else begin, journeys.until if end is None else end)
+        bench = Bench(str(source), lights, name, Path(folder), near, window, workers, bool(cycles), kept)
         order = _in_order(bench, candidates, seeds, finalists, polish, seed, told)
     kept.done()
     chosen = order[0]
@@ -160,7 +161,7 @@ def _in_order(
         return refined(
             plans, bench.judged, near, trials, rng, donors,
             lambda left, cost: told(_("  {left} trials left, the best so far: {cost:.1f} s").format(left=left, cost=cost)),
-            bench.keep, firm,
+            bench.keep, firm, bench.share,
         )  # fmt: skip
 
     if trials:
