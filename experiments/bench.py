@@ -244,7 +244,7 @@ def mended(bench: Bench, plans: Plans, broken: Mapping[int, Judged], others: Seq
     costs = np.zeros(len(crowd))
     for seed in [*list(broken)[:2], TRAINING + 1]:
         best: Judged | None = None
-        for some in batches(np.argsort(costs, kind="stable")[:SIFTED if costs.any() else None].tolist(), bench.side):
+        for some in batches(np.argsort(costs, kind="stable")[: SIFTED if costs.any() else None].tolist(), bench.side):
             for k, one in zip(some, bench.judged([crowd[k] for k in some], seed, beside=best), strict=True):
                 costs[k] += one.cost
                 best = one if best is None or one.cost < best.cost else best

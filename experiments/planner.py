@@ -58,7 +58,14 @@ class Planned:
             "saturated": self.saturated,
             "remarks": list(self.remarks),
             "candidates": [
-                {"name": c.name, "cycle": c.cycle, "model": c.value, "delays": list(c.delays), "locks": c.locks, "lost": c.lost}
+                {
+                    "name": c.name,
+                    "cycle": c.cycle,
+                    "model": c.value,
+                    "delays": list(c.delays),
+                    "locks": c.locks,
+                    "lost": c.lost,
+                }
                 for c in self.candidates
             ],
             "lights": [worked.to_dict() for worked in self.worked],

@@ -102,7 +102,16 @@ def tried(trial: Trial) -> dict[str, Any]:
         lost = {"losses": _read_losses(outputs / LOSSES, trips.vehicles)} if trial.losses else {}
         presence = {} if seen is None else {"presence": list(seen.presence)}
         jam = {"locked": locked(trips.vehicles, end), "to_clear": time_to_clear(trips.vehicles, end)}
-    return {"arm": trial.arm, "seed": trial.seed, "demand": trial.demand, **asdict(metrics), **jam, **queues, **lost, **presence}
+    return {
+        "arm": trial.arm,
+        "seed": trial.seed,
+        "demand": trial.demand,
+        **asdict(metrics),
+        **jam,
+        **queues,
+        **lost,
+        **presence,
+    }
 
 
 def _stepped(trial: Trial, scenario: Scenario, outputs: Path) -> Watched | None:
