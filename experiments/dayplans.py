@@ -17,7 +17,8 @@ from ..core.planning.network import optimise
 from ..core.planning.periods import Period, periods
 from ..core.planning.streets import Light as Node
 from ..core.planning.transition import Method, Transition, transition
-from ..networks.countsfile import CountsFile, movement_flows, read_counts
+from ..networks.countedflows import movement_flows
+from ..networks.countsfile import CountsFile, read_counts
 from ..networks.demand import Flows, driven_journeys
 from ..networks.detectors import place_loops
 from ..networks.light import Light

@@ -48,7 +48,7 @@ class Judge(Protocol):
 
     def __call__(
         self, plans: Sequence[Plans], seed: int, brief: bool = False, beside: Judged | None = None
-    ) -> Sequence[Judged]: ...  # noqa: D102
+    ) -> Sequence[Judged]: ...
 
 
 def refined(

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from signalwright.core.errors import CountsError, InputError
-from signalwright.networks.countsfile import movement_flows, read_counts
+from signalwright.networks.countedflows import movement_flows
+from signalwright.networks.countsfile import read_counts
 from signalwright.networks.demand import Journeys, driven_journeys, flows_of
 from signalwright.networks.netfile import read_lights
 from sumo_material import load
