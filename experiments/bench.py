@@ -45,6 +45,8 @@ BROKE_DOWN = 2.5
 """Delay of a seed, in medians of the plan's own under the same demand, above which it broke down, though it may not have locked."""
 EFFORT = 50e6
 """Seconds that simulated vehicles may spend under way while plans are altered: some five to ten minutes of one core."""
+ENDURED = 16
+"""The fewest seeds of endurance, where a trial takes long: together they are to cost no more than the alterations."""
 MENDINGS = 5
 """How often a plan that breaks down is mended."""
 FEWEST, MOST = 40, 120
@@ -95,7 +97,7 @@ class Bench:
     """Where candidates are tried: in SUMO, in parallel, with seeds of the planner's own and departures put off a little.
 
     `window` is where the scenario begins and ends [s]. `keep` leaves every light its cycle; `journal` keeps what every trial came
-    to, so that an interrupted search goes on where it was.
+    to, so that an interrupted search goes on where it was. `endurance` is how many seeds a plan must come through (None: ENDURANCE).
     """
 
     scenario: str
@@ -106,6 +108,7 @@ class Bench:
     window: tuple[float, float]
     workers: int | None = None
     keep: bool = False
+    endurance: int | None = None
     journal: Journal = field(default_factory=Journal)
 
     @property
@@ -145,7 +148,7 @@ class Bench:
         kinds = {STRESS.index(min(STRESS)), STRESS.index(max(STRESS))}
         usual = [k for k in range(TRAINING + 900, TRAINING + 900 + 2 * ENDURANCE) if k % len(STRESS) in kinds]
         rows: dict[int, Any] = {}
-        for first in range(0, ENDURANCE, TOGETHER):
+        for first in range(0, self.endurance or ENDURANCE, TOGETHER):
             seeds = usual[first : first + TOGETHER]
             rows |= dict(zip(seeds, self._rows([(plans, seed) for seed in seeds]), strict=True))
             found: dict[int, Judged] = {}

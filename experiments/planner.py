@@ -17,7 +17,21 @@ from ..networks.demand import Flows, Journeys, driven_journeys, flows_of
 from ..networks.light import Light
 from ..networks.netfile import read_lights
 from ..networks.scenario import read_scenario
-from .bench import EFFORT, FEWEST, IN_FORCE, MOST, TRAINING, Bench, Candidate, Plans, endured, hardened, ranked
+from .bench import (
+    EFFORT,
+    ENDURANCE,
+    ENDURED,
+    FEWEST,
+    IN_FORCE,
+    MOST,
+    TRAINING,
+    Bench,
+    Candidate,
+    Plans,
+    endured,
+    hardened,
+    ranked,
+)
 from .candidates import candidates_of
 from .catchments import catchments_of
 from .journal import Journal
@@ -160,7 +174,9 @@ def _in_order(
     start = next((c for c in order if c.plans), None)
     if start is None:
         return order
-    trials = min(MOST, max(FEWEST, round(EFFORT / max(1.0, start.way)))) if polish is None else polish
+    affordable = round(EFFORT / max(1.0, start.way))
+    trials = min(MOST, max(FEWEST, affordable)) if polish is None else polish
+    bench = replace(bench, endurance=min(ENDURANCE, max(ENDURED, affordable)))
     donors = [c.plans for c in order if c.plans]
     rng, near = np.random.default_rng(seed), bench.catchments.near
 
