@@ -99,7 +99,7 @@ def _with_the_rest(read: Scenario, sampled: str) -> str:
     moving.sort(key=_when)
     root = etree.Element("routes")
     root.extend([*types, *moving])
-    return etree.tostring(root, pretty_print=True, encoding="unicode") + "\n"
+    return str(etree.tostring(root, pretty_print=True, encoding="unicode")) + "\n"
 
 
 def _when(element: Any) -> float:

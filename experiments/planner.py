@@ -138,7 +138,7 @@ def plan_scenario(
     with TemporaryDirectory(prefix="signalwright-") as folder:
         near = catchments_of(read.net, lights, journeys)
         window = (read.begin if begin is None else begin, journeys.until if end is None else end)
-        bench = Bench(str(source), lights, name, Path(folder), near, window, workers, bool(cycles), kept)
+        bench = Bench(str(source), lights, name, Path(folder), near, window, workers, bool(cycles), journal=kept)
         order = _in_order(bench, candidates, seeds, finalists, polish, seed, told)
     kept.done()
     chosen = order[0]
