@@ -171,14 +171,20 @@ def _time_space(planned: Planned, scenario: Scenario) -> Any | None:
     axes.set_yticks([p.position for p in street.out], street.lights, fontsize=7)
     axes.set_xlim(begin, end)
     axes.set_xlabel(_("time [s]"))
-    widths = [band.width for band in (street.band_out, street.band_back) if band is not None]
-    words = _("Bands of {widths} s at the speed limit; lines are simulated vehicles.").format(
-        widths=" / ".join(f"{w:.0f}" for w in widths)
-    )
-    axes.set_title(
-        words if widths else _("The lights run at different cycles: no band. Lines are simulated vehicles."), fontsize=8
-    )
+    ways = _(
+        "Upper bars, grey lines: towards {last}; lower bars, blue lines: towards {first}; lines are simulated vehicles."
+    ).format(last=street.lights[-1], first=street.lights[0])
+    axes.set_title(f"{_said_of_bands(street)}\n{legend}", fontsize=8)
     return figure
+
+
+def _said_of_bands(street: Street) -> str:
+    bands = [band for band in (street.band_out, street.band_back) if band is not None]
+    if not bands:
+        return _("The lights run at different cycles: no band.")
+    if all(band.width < 1.0 for band in bands):
+        return _("No band: at the speed limit nobody passes all lights without a stop.")
+    return _("Bands of {widths} s at the speed limit.").format(widths=" / ".join(f"{band.width:.0f}" for band in bands))
 
 
 def _draw(axes: Any, way: Trajectory, colour: str) -> None:

@@ -81,7 +81,7 @@ def read_counts(paths: Sequence[Path], begin: float | None = None, end: float | 
         begins = [record.begin for record in records]
         raise CountsError(
             f"{', '.join(map(str, paths))}: nothing was counted from {first:g} to {last:g} s, but from {min(begins):g} to "
-            f"{max(begins):g} s; ask for another window"
+            f"{max(begins):g} s; ask for another window, or for none"
         )
     return _series(inside)
 
