@@ -171,7 +171,7 @@ def _time_space(planned: Planned, scenario: Scenario) -> Any | None:
     axes.set_yticks([p.position for p in street.out], street.lights, fontsize=7)
     axes.set_xlim(begin, end)
     axes.set_xlabel(_("time [s]"))
-    ways = _(
+    legend = _(
         "Upper bars, grey lines: towards {last}; lower bars, blue lines: towards {first}; lines are simulated vehicles."
     ).format(last=street.lights[-1], first=street.lights[0])
     axes.set_title(f"{_said_of_bands(street)}\n{legend}", fontsize=8)
