@@ -10,12 +10,16 @@ import numpy as np
 
 from ..core.errors import CountsError
 from ..core.planning.demand import balanced
+from ..core.planning.fixed import lane_flows
 from .countsfile import MOST_PER_LANE, CountsFile, Series
 from .demand import Flows, Journeys
 from .detectors import own_loops
 from .light import Light
 from .roadnet import load_net
 from .scenario import Scenario
+
+ENOUGH = 0.1
+"""Share of an approach's traffic that its counted lanes must have, for the others to be told from them."""
 
 
 def movement_flows(
@@ -51,13 +55,17 @@ def movement_flows(
                     f"there is no detector {series.name} in the scenario; the scenario has {_some(lane_of) or 'none'}"
                 )
             at_lane[lane].append(series.flow)
-    for edge in {lane.rsplit("_", 1)[0] for lane in at_lane} - at_edge.keys():
-        at_edge[edge] = sum(float(np.mean(flows)) for lane, flows in at_lane.items() if lane.rsplit("_", 1)[0] == edge)
+    net, expected = load_net(scenario.net), _expected(lights, journeys)
+    for edge in sorted({lane.rsplit("_", 1)[0] for lane in at_lane} - at_edge.keys()):
+        known = {lane: float(np.mean(flows)) for lane, flows in at_lane.items() if lane.rsplit("_", 1)[0] == edge}
+        total = _whole_approach(edge, known, expected.get(edge), net, remarks)
+        if total is not None:
+            at_edge[edge] = total
     used = (edges & at_edge.keys()) | {
         turn for turn in turns if any(turn == (m.origin, m.destination) for _, m in movements)
     }
     elsewhere = len(at_edge) + len(turns) - len(used)
-    if not used:
+    if not used and not edges & {lane.rsplit("_", 1)[0] for lane in at_lane}:
         said = f"none of the counts is at a light of {scenario.source.name}; are they for another net?"
         raise CountsError("; ".join(["none of the counts can be used", *remarks]) if remarks and not believed else said)
     if elsewhere:
@@ -90,6 +98,41 @@ def movement_flows(
         for m in own:
             found[name][m.name] = float(table[origins.index(m.origin), exits.index(m.destination)])
     return found, tuple(remarks)
+
+
+def _expected(lights: Mapping[str, Light], journeys: Journeys) -> dict[str, dict[str, float]]:
+    """What the scenario's demand brings to every lane of every approach {edge: {lane: [veh/h]}}."""
+    found: dict[str, dict[str, float]] = defaultdict(dict)
+    for name, light in lights.items():
+        site = light.intersection
+        flows = {m.name: journeys.flows.get((name, m.name), 0.0) for m in site.movements}
+        share = lane_flows(site, flows)
+        for lane in site.lanes:
+            found[lane.name.rsplit("_", 1)[0]][lane.name] = sum(
+                f for (_, there), f in share.items() if there == lane.name
+            )
+    return found
+
+
+def _whole_approach(
+    edge: str, known: Mapping[str, float], expected: Mapping[str, float] | None, net: Any, remarks: list[str]
+) -> float | None:
+    """The flow of an edge [veh/h] from its counted lanes; an approach's other lanes are taken to have their share of the
+    scenario's demand, where the counted ones have enough of it. None where it cannot be told."""
+    if expected is None:
+        lanes = {lane.getID() for lane in net.getEdge(edge).getLanes() if lane.allows("passenger")}
+        return sum(known.values()) if lanes <= known.keys() else None
+    missing = sorted(expected.keys() - known.keys())
+    if not missing:
+        return sum(known.values())
+    demand = dict(expected) if sum(expected.values()) > 0.0 else dict.fromkeys(expected, 1.0)
+    seen = sum(demand.get(lane, 0.0) for lane in known) / sum(demand.values())
+    if seen < ENOUGH:
+        return None
+    remarks.append(
+        f"lane {', '.join(missing)} is not counted; its share of what comes from {edge} is that in the scenario's demand"
+    )
+    return sum(known.values()) / seen
 
 
 def _believed(counts: CountsFile, net: Any, scenario: Scenario) -> tuple[list[Series], list[str]]:
