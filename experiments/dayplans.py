@@ -130,7 +130,8 @@ def plan_day(
         }
         nodes |= {node.name: _whole(nodes.get(node.name), node) for node in streets.lights}
     names = _shared(names, made)
-    made, flows_for = ({title: of[title] for title in dict.fromkeys(names.values())} for of in (made, flows_for))
+    made = {title: made[title] for title in dict.fromkeys(names.values())}
+    flows_for = {title: flows_for[title] for title in made}
     switches = [_switch(part, names, found, interval) for part in parts]
     times = tuple(s for k, s in enumerate(switches) if k == 0 or s.name != switches[k - 1].name)
     return Day(lights, made, times, flows_for, nodes, tuple(remarks))

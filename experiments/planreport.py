@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -124,9 +125,11 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
 def _facts(planned: Planned) -> list[tuple[str, str]]:
     """What the plan is for, and what it was made with."""
     read, made = read_scenario(planned.scenario), versions()
+    last = planned.journeys.until if math.isfinite(planned.journeys.until) else read.end
+    until = _("the last departure") if last is None else clock(round(last))
     return [
         (_("scenario"), planned.scenario.name),
-        (_("window"), f"{clock(round(read.begin))} - {clock(round(planned.journeys.until))}"),
+        (_("window"), f"{clock(round(read.begin))} - {until}"),
         (_("traffic"), _("{n:.0f} vehicles an hour pass the stop lines of {lights} lights").format(
             n=sum(sum(of_light.values()) for of_light in planned.flows.values()), lights=len(planned.flows))),
         (_("made with"), ", ".join(f"{name} {made[name]}" for name in ("signalwright", "eclipse-sumo") if name in made)),

@@ -57,8 +57,8 @@ def movement_flows(
             at_lane[lane].append(series.flow)
     net, expected = load_net(scenario.net), _expected(lights, journeys)
     for edge in sorted({lane.rsplit("_", 1)[0] for lane in at_lane} - at_edge.keys()):
-        known = {lane: float(np.mean(flows)) for lane, flows in at_lane.items() if lane.rsplit("_", 1)[0] == edge}
-        total = _whole_approach(edge, known, expected.get(edge), net, remarks)
+        means = {lane: float(np.mean(flows)) for lane, flows in at_lane.items() if lane.rsplit("_", 1)[0] == edge}
+        total = _whole_approach(edge, means, expected.get(edge), net, remarks)
         if total is not None:
             at_edge[edge] = total
     used = (edges & at_edge.keys()) | {
