@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -43,11 +45,19 @@ BROKE_DOWN = 2.5
 """Delay of a seed, in medians of the plan's own under the same demand, above which it broke down, though it may not have locked."""
 EFFORT = 50e6
 """Seconds that simulated vehicles may spend under way while plans are altered: some five to ten minutes of one core."""
+ENDURED = 16
+"""The fewest seeds of endurance, where a trial takes long: together they are to cost no more than the alterations."""
 MENDINGS = 5
 """How often a plan that breaks down is mended."""
-FEWEST, MOST = 40, 160
+FEWEST, MOST = 40, 120
 """Trials for the alterations, whatever the scenario's size."""
 
+PIECES, BRIEF = 3, 900.0
+"""A brief trial is one of so many pieces of the window, unless they are shorter than this [s]."""
+SIFTED = 6
+"""How many ways of mending a plan are tried under a second seed."""
+
+T = TypeVar("T")
 Plans = Mapping[str, SafePlan]
 
 
@@ -55,7 +65,8 @@ Plans = Mapping[str, SafePlan]
 class Candidate:
     """A plan for every light that has one: `cycle` [s] where all share it, `value` what the model says of it [veh]
     waiting, None where it was not asked, `delays` [s/veh] in SUMO, seed by seed; `locks` of these seeds ended in a
-    gridlock; `way` is how long its vehicles were under way together in a trial [s]."""
+    gridlock; `way` is how long its vehicles were under way together in a trial [s]; `lost` says that a trial was given up, far
+    behind the best."""
 
     name: str
     plans: Plans
@@ -64,12 +75,13 @@ class Candidate:
     delays: tuple[float, ...] = ()
     locks: int = 0
     way: float = 0.0
+    lost: bool = False
 
     @property
     def score(self) -> float:
         """Mean delay, half a standard deviation and a quarter of the worst seed's excess [s/veh]; infinite before the
-        first trial."""
-        if not self.delays:
+        first trial, and where one was given up."""
+        if self.lost or not self.delays:
             return float("inf")
         mean = float(np.mean(self.delays))
         return mean + MARGIN * float(np.std(self.delays)) + WORST * (max(self.delays) - mean)
@@ -84,8 +96,8 @@ class Candidate:
 class Bench:
     """Where candidates are tried: in SUMO, in parallel, with seeds of the planner's own and departures put off a little.
 
-    `keep` leaves every light its cycle; `journal` keeps what every trial came to, so that an interrupted search goes on
-    where it was.
+    `window` is where the scenario begins and ends [s]. `keep` leaves every light its cycle; `journal` keeps what every trial came
+    to, so that an interrupted search goes on where it was. `endurance` is how many seeds a plan must come through (None: ENDURANCE).
     """
 
     scenario: str
@@ -93,41 +105,50 @@ class Bench:
     name: str
     folder: Path
     catchments: Catchments
-    begin: float | None = None
-    end: float | None = None
+    window: tuple[float, float]
     workers: int | None = None
     keep: bool = False
+    endurance: int | None = None
     journal: Journal = field(default_factory=Journal)
+
+    @property
+    def share(self) -> float:
+        """What a brief trial costs, in trials: a part of the window, all of it where that is short."""
+        return 1.0 / PIECES if self.window[1] - self.window[0] >= PIECES * BRIEF else 1.0
 
     def tried(self, candidates: Sequence[Candidate], seeds: Iterable[int]) -> list[Candidate]:
         """The candidates with the delays of these seeds added."""
         seeds = list(seeds)
         rows = self._rows([(candidate.plans, seed) for candidate in candidates for seed in seeds])
         n = len(seeds)
-        return [
-            replace(
-                c,
-                delays=(*c.delays, *(row["delay"] for row in rows[k * n : (k + 1) * n])),
-                locks=c.locks + sum(bool(row["locked"]) for row in rows[k * n : (k + 1) * n]),
-                way=float(
-                    np.mean([row["trip_time"] * row["inserted"] for row in rows[k * n : (k + 1) * n]] or [c.way])
-                ),
-            )
-            for k, c in enumerate(candidates)
-        ]
+        return [_with(c, rows[k * n : (k + 1) * n]) for k, c in enumerate(candidates)]
 
-    def judged(self, plans: Sequence[Plans], seed: int) -> list[Judged]:
+    def sifted(self, candidates: Sequence[Candidate], seed: int) -> list[Candidate]:
+        """The candidates with the delay of this seed; those given up that fell far behind the best before them."""
+        made: list[Candidate] = []
+        best: Judged | None = None
+        for each in batches(candidates, self.side):
+            rows = self._rows([(c.plans, seed) for c in each], within=() if best is None else best.within())
+            made += [_with(c, [row]) for c, row in zip(each, rows, strict=True)]
+            best = min([*([best] if best else []), *map(self._judged, rows)], key=lambda one: one.cost)
+        return made
+
+    def judged(
+        self, plans: Sequence[Plans], seed: int, brief: bool = False, beside: Judged | None = None
+    ) -> list[Judged]:
         """What plans cost under a seed of the alterations, or, from TRAINING on, the seed itself: the delay, of a seed that
-        locked three times, and the time lost light by light."""
+        locked three times, and the time lost light by light. A `brief` trial is a piece of the window, another for each seed."""
+        piece = seed if brief and self.share < 1.0 else None
         seed = seed if seed >= TRAINING else TRAINING + 100 + seed
-        return [self._judged(row) for row in self._rows([(one, seed) for one in plans])]
+        within = () if beside is None else beside.within()
+        return [self._judged(row) for row in self._rows([(one, seed) for one in plans], within=within, piece=piece)]
 
     def broken(self, plans: Plans) -> dict[int, Judged]:
         """The seeds of endurance that end in a gridlock or break down; after a few with one the others are not asked."""
         kinds = {STRESS.index(min(STRESS)), STRESS.index(max(STRESS))}
         usual = [k for k in range(TRAINING + 900, TRAINING + 900 + 2 * ENDURANCE) if k % len(STRESS) in kinds]
         rows: dict[int, Any] = {}
-        for first in range(0, ENDURANCE, TOGETHER):
+        for first in range(0, self.endurance or ENDURANCE, TOGETHER):
             seeds = usual[first : first + TOGETHER]
             rows |= dict(zip(seeds, self._rows([(plans, seed) for seed in seeds]), strict=True))
             found: dict[int, Judged] = {}
@@ -139,15 +160,33 @@ class Bench:
                 return found
         return {}
 
+    @property
+    def side(self) -> int:
+        """How many simulations run side by side."""
+        return self.workers or len(os.sched_getaffinity(0))
+
     def _judged(self, row: Mapping[str, Any]) -> Judged:
+        if "lost" in row:
+            return Judged(math.inf, {})
         by_light = self.catchments.losses(row["losses"])
         scheduled = max(1, row["scheduled"])
         return Judged(
-            row["delay"] * (LOCKED if row["locked"] else 1.0), {k: lost / scheduled for k, lost in by_light.items()}
-        )
+            row["delay"] * (LOCKED if row["locked"] else 1.0), {k: lost / scheduled for k, lost in by_light.items()},
+            row["presence"], scheduled,
+        )  # fmt: skip
 
-    def _rows(self, wanted: Sequence[tuple[Plans, int]]) -> list[dict[str, Any]]:
-        trials = [self._trial(f"{place}", plans, place, seed) for place, (plans, seed) in enumerate(wanted)]
+    def _rows(
+        self, wanted: Sequence[tuple[Plans, int]], within: tuple[float, ...] = (), piece: int | None = None
+    ) -> list[dict[str, Any]]:
+        begin, end = self.window
+        if piece is not None:
+            length = (end - begin) / PIECES
+            begin += piece % PIECES * length
+            end = begin + length
+        trials = [
+            replace(self._trial(f"{place}", plans, place, seed), begin=begin, end=end, within=within)
+            for place, (plans, seed) in enumerate(wanted)
+        ]
         return self.journal.rows(trials, self.workers)
 
     def _trial(self, arm: str, plans: Plans, place: int, seed: int) -> Trial:
@@ -158,19 +197,35 @@ class Bench:
             programs = (str(path),)
         stress = STRESS[seed % len(STRESS)]
         if stress == 1.0:  # the scenario's own demand as it stands, which may lock where a varied one does not
-            return Trial(self.scenario, arm, seed, programs, self.begin, self.end, losses=True)
-        return Trial(
-            self.scenario, arm, seed, programs, self.begin, self.end, scale=stress, jitter=PUT_OFF, losses=True
-        )
+            return Trial(self.scenario, arm, seed, programs, losses=True)
+        return Trial(self.scenario, arm, seed, programs, scale=stress, jitter=PUT_OFF, losses=True)
 
     def _free_name(self) -> str:
         taken = {program for light in self.lights.values() for program in light.programs}
         return next(name for name in (self.name, *(f"{self.name}-{k}" for k in range(2, 99))) if name not in taken)
 
 
+def _with(candidate: Candidate, rows: Sequence[Mapping[str, Any]]) -> Candidate:
+    """The candidate with what further seeds came to."""
+    made = [row for row in rows if "lost" not in row]
+    return replace(
+        candidate,
+        delays=(*candidate.delays, *(row["delay"] for row in made)),
+        locks=candidate.locks + sum(bool(row["locked"]) for row in made),
+        way=float(np.mean([row["trip_time"] * row["inserted"] for row in made] or [candidate.way])),
+        lost=candidate.lost or len(made) < len(rows),
+    )
+
+
+def batches(things: Sequence[T], size: int) -> Iterator[Sequence[T]]:
+    """So many at a time."""
+    for first in range(0, len(things), size):
+        yield things[first : first + size]
+
+
 def ranked(bench: Bench, candidates: list[Candidate], finalists: int) -> list[Candidate]:
     """The candidates, the best first: all tried with one seed, the finalists again with the heaviest demand."""
-    first = sorted(bench.tried(candidates, [TRAINING]), key=lambda c: c.rank)
+    first = sorted(bench.sifted(candidates, TRAINING), key=lambda c: c.rank)
     heavy = TRAINING + STRESS.index(max(STRESS))
     return [*sorted(bench.tried(first[:finalists], [heavy]), key=lambda c: c.rank), *first[finalists:]]
 
@@ -189,8 +244,14 @@ def mended(bench: Bench, plans: Plans, broken: Mapping[int, Judged], others: Seq
         for light in (None if bench.keep else way, _at_cycle(way, now.cycle)):
             if light is not None and all(light.plan != one[culprit].plan for one in crowd):
                 crowd.append({**plans, culprit: light})
-    seeds = [*list(broken)[:2], TRAINING + 1]
-    costs = np.sum([[one.cost for one in bench.judged(crowd, seed)] for seed in seeds], axis=0)
+    costs = np.zeros(len(crowd))
+    for seed in [*list(broken)[:2], TRAINING + 1]:
+        best: Judged | None = None
+        for some in batches(np.argsort(costs, kind="stable")[: SIFTED if costs.any() else None].tolist(), bench.side):
+            for k, one in zip(some, bench.judged([crowd[k] for k in some], seed, beside=best), strict=True):
+                costs[k] += one.cost
+                best = one if best is None or one.cost < best.cost else best
+        costs[np.argsort(costs, kind="stable")[SIFTED:]] = math.inf
     return crowd[int(np.argmin(costs))], culprit
 
 

@@ -6,25 +6,40 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+import numpy as np
+
 from ..core.errors import CountsError, InputError, SimulationError
 from ..core.messages import _
 from ..core.planning.demand import geh
-from ..networks.countsfile import CountsFile, movement_flows, read_counts
+from ..networks.countedflows import movement_flows
+from ..networks.countsfile import Series, read_counts
 from ..networks.demand import Flows, driven_journeys, driven_routes
 from ..networks.detectors import place_loops, write_whole
 from ..networks.netfile import read_lights
+from ..networks.planfile import clock
 from ..networks.scenario import elements, read_scenario
 from ..networks.simulator import find_sumo
 from .spec import Timing, scenario_path
 
+LONG = 3 * 3600.0
+"""Counts over more than this [s] have no one flow a plan can be made for."""
 GOOD_GEH = 5.0
 """A count met better than this is met (the usual bound for hourly flows)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What files of counts tell of a scenario: the flow of every movement of every light [veh/h], `remarks`, and `shape`, the
+    counts of each interval of the window against their mean (one number where they do not cover the window)."""
+
+    flows: dict[str, Flows]
+    remarks: tuple[str, ...]
+    shape: tuple[float, ...] = (1.0,)
 
 
 def counted_flows(
@@ -34,14 +49,39 @@ def counted_flows(
     *,
     begin: float | None = None,
     end: float | None = None,
-) -> tuple[dict[str, Flows], list[str]]:
-    """Flow of every movement of every light [veh/h] from files of counts, and everything to be said about them."""
+) -> Counted:
+    """Flows from files of counts, in the window asked for, else in the scenario's where they reach into it, else over all of them."""
     read = read_scenario(scenario_path(scenario))
     lights = place_loops(read, read_lights(read, timing))
-    found = read_counts(counts)
+    first, last = read.begin if begin is None else begin, read.end if end is None else end
+    try:
+        found = read_counts(counts, first, last)
+    except CountsError:
+        if begin is not None or end is not None:
+            raise
+        found = read_counts(counts)
+    if not found.series:
+        raise CountsError(_("none of the counts can be used: {why}").format(why="; ".join(found.remarks)))
     journeys = driven_journeys(read, lights, begin=begin, end=end)
     flows, remarks = movement_flows(found, read, lights, journeys)
-    return flows, [*found.remarks, *remarks]
+    some = found.series[0]
+    until = some.begin + some.interval * some.count.size
+    said = _("counts from {begin} to {end}: {n} intervals of {minutes:g} min, of {sources} places").format(
+        begin=clock(round(some.begin)),
+        end=clock(round(until)),
+        n=some.count.size,
+        minutes=some.interval / 60.0,
+        sources=len(found.series),
+    )
+    long = [
+        _("that is a mean over many hours; give --begin and --end for a peak, or --day for plans by the time of day")
+    ]
+    totals = np.nanmean([series.count for series in found.series], axis=0)
+    covers = (
+        some.begin == first and last is not None and until == last and np.isfinite(totals).all() and totals.min() > 0.0
+    )
+    shape = tuple(float(total) for total in totals / totals.mean()) if covers else (1.0,)
+    return Counted(flows, (said, *(long if until - some.begin > LONG else []), *found.remarks, *remarks), shape)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +108,15 @@ class Sampled:
     @property
     def words(self) -> str:
         """In one line."""
-        good = sum(m.geh < GOOD_GEH for m in self.met)
-        worst = max(self.met, key=lambda m: m.geh)
-        return _("{good} of {n} counts are met with a GEH under 5; the worst is {name} with {geh:.1f}").format(
-            good=good, n=len(self.met), name=worst.name, geh=worst.geh
-        )
+        return words_of(self.met)
+
+
+def words_of(met: Sequence[Met]) -> str:
+    """How well counts are met, in one line."""
+    good, worst = sum(m.geh < GOOD_GEH for m in met), max(met, key=lambda m: m.geh)
+    return _("{good} of {n} counts are met with a GEH under 5; the worst is {name} with {geh:.1f}").format(
+        good=good, n=len(met), name=worst.name, geh=worst.geh
+    )
 
 
 def sample_routes(
@@ -92,36 +136,45 @@ def sample_routes(
     if not usable:
         raise CountsError(_("routes can be sampled to counts of edges or turns only, and there is none"))
     routes, _hours = driven_routes(read)
+    text, met = sampled_routes(usable, routes, seed)
+    write_whole(out, text)
+    return Sampled(out, met)
+
+
+def sampled_routes(
+    series: Sequence[Series], routes: Sequence[Sequence[str]], seed: int, *, attributes: str = "", gap: int = 0
+) -> tuple[str, tuple[Met, ...]]:
+    """Routes to counts of edges and turns, drawn by SUMO's routeSampler from these ways, and how well they meet them. Each vehicle
+    bears the `attributes`; up to `gap` edges lie between the two of a turn. Raises SimulationError with the tool's last words."""
     ways = dict.fromkeys(tuple(route) for route in routes if route)
-    first = usable[0].begin
-    last = first + usable[0].interval * usable[0].count.size
+    first = series[0].begin
+    last = first + series[0].interval * series[0].count.size
     with TemporaryDirectory(prefix="signalwright-") as folder:
         candidates = Path(folder, "ways.rou.xml")
         lines = [f'    <route id="w{k}" edges={quoteattr(" ".join(way))}/>' for k, way in enumerate(ways)]
         candidates.write_text("\n".join(["<routes>", *lines, "</routes>\n"]), encoding="utf-8")
-        files = _counts_for_sampler(CountsFile(tuple(usable), ()), Path(folder))
+        files = _counts_for_sampler(series, Path(folder))
         sumo, sampled = find_sumo(), Path(folder, "sampled.rou.xml")
         command = [
             sys.executable, str(sumo.home / "tools" / "routeSampler.py"), "-r", str(candidates), *files, "-o", str(sampled),
             "--seed", str(seed), "--begin", f"{first:g}", "--end", f"{last:g}", "--optimize", "full",
+            "--turn-max-gap", str(gap), *(["--attributes", attributes] if attributes else []),
         ]  # fmt: skip
         done = subprocess.run(command, env=sumo.environment(), capture_output=True, text=True, check=False)
         if done.returncode != 0 or not sampled.is_file():
             words = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
             raise SimulationError(_("routeSampler failed: {words}").format(words=" / ".join(words[-3:])))
-        met = _met(CountsFile(tuple(usable), ()), sampled, (last - first) / 3600.0)
-        write_whole(out, sampled.read_text(encoding="utf-8"))
-    return Sampled(out, met)
+        return sampled.read_text(encoding="utf-8"), _met(series, sampled, (last - first) / 3600.0, gap)
 
 
-def _counts_for_sampler(counts: CountsFile, folder: Path) -> list[str]:
+def _counts_for_sampler(series: Sequence[Series], folder: Path) -> list[str]:
     edges: dict[bool, list[str]] = {True: [], False: []}
-    some = counts.series[0]
+    some = series[0]
     for k in range(some.count.size):
         begin = some.begin + k * some.interval
         head = f'<interval id="i{k}" begin="{begin:g}" end="{begin + some.interval:g}">'
         for turn in (True, False):
-            rows = [s for s in counts.series if (s.kind == "turn") is turn and s.count[k] == s.count[k]]
+            rows = [s for s in series if (s.kind == "turn") is turn and s.count[k] == s.count[k]]
             edges[turn].append(head)
             for s in rows:
                 number = round(float(s.count[k]))
@@ -135,20 +188,21 @@ def _counts_for_sampler(counts: CountsFile, folder: Path) -> list[str]:
             edges[turn].append("</interval>")
     options: list[str] = []
     for turn, option, name in ((True, "--turn-files", "turns.xml"), (False, "--edgedata-files", "edges.xml")):
-        if any((s.kind == "turn") is turn for s in counts.series):
+        if any((s.kind == "turn") is turn for s in series):
             (folder / name).write_text("\n".join(["<data>", *edges[turn], "</data>\n"]), encoding="utf-8")
             options += [option, str(folder / name)]
     return options
 
 
-def _met(counts: CountsFile, sampled: Path, hours: float) -> tuple[Met, ...]:
+def _met(series: Sequence[Series], sampled: Path, hours: float, gap: int = 0) -> tuple[Met, ...]:
     passed: dict[str, int] = {}
     for element in elements(sampled, "vehicle"):
         edges: list[str] = next((route.get("edges").split() for route in element.iter("route")), [])
-        for name in [*edges, *(f"{a}->{b}" for a, b in pairwise(edges))]:
+        turns = {f"{a}->{b}" for k, a in enumerate(edges) for b in edges[k + 1 : k + 2 + gap]}
+        for name in [*edges, *turns]:
             passed[name] = passed.get(name, 0) + 1
     rows = []
-    for series in counts.series:
-        flow = passed.get(series.name, 0) / hours
-        rows.append(Met(series.name, series.flow, flow, float(geh(flow, series.flow))))
+    for one in series:
+        flow = passed.get(one.name, 0) / hours
+        rows.append(Met(one.name, one.flow, flow, float(geh(flow, one.flow))))
     return tuple(rows)

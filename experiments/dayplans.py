@@ -17,7 +17,8 @@ from ..core.planning.network import optimise
 from ..core.planning.periods import Period, periods
 from ..core.planning.streets import Light as Node
 from ..core.planning.transition import Method, Transition, transition
-from ..networks.countsfile import CountsFile, movement_flows, read_counts
+from ..networks.countedflows import movement_flows
+from ..networks.countsfile import CountsFile, read_counts
 from ..networks.demand import Flows, driven_journeys
 from ..networks.detectors import place_loops
 from ..networks.light import Light
@@ -128,8 +129,24 @@ def plan_day(
             for light, plan in zip(lights, best.plans, strict=True)
         }
         nodes |= {node.name: _whole(nodes.get(node.name), node) for node in streets.lights}
-    times = tuple(_switch(part, names, found, interval) for part in parts)
+    names = _shared(names, made)
+    made = {title: made[title] for title in dict.fromkeys(names.values())}
+    flows_for = {title: flows_for[title] for title in made}
+    switches = [_switch(part, names, found, interval) for part in parts]
+    times = tuple(s for k, s in enumerate(switches) if k == 0 or s.name != switches[k - 1].name)
     return Day(lights, made, times, flows_for, nodes, tuple(remarks))
+
+
+def _shared(names: Mapping[int, str], made: Mapping[str, Mapping[str, SafePlan]]) -> dict[int, str]:
+    """The names of the plans, periods with the same plan at every light under the first one's."""
+    first: dict[tuple[tuple[object, ...], ...], str] = {}
+    for title in names.values():
+        alike = tuple(
+            (light, safe.plan.stages, safe.plan.greens, safe.plan.offset) for light, safe in made[title].items()
+        )
+        first.setdefault(alike, title)
+        names = {number: first[alike] if known == title else known for number, known in names.items()}
+    return dict(names)
 
 
 def _whole(known: Node | None, node: Node) -> Node:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+import numpy as np
 
 from ..core.messages import _
 from ..networks.light import Light
@@ -61,7 +64,7 @@ def svg(figure: Any) -> str:
 
 def _map(scenario: Scenario, light: Light, worked: Worked) -> Any:
     drawing = sketch(scenario, light)
-    figure, axes = _figure(5.0, 5.0)
+    figure, axes = _figure(6.5, 6.5)
     critical = {row.lane for row in worked.lanes if row.critical}
     load = {row.lane: row for row in worked.lanes}
     for lane, points in drawing.lanes.items():
@@ -74,37 +77,64 @@ def _map(scenario: Scenario, light: Light, worked: Worked) -> Any:
     for lane, points in drawing.lanes.items():
         if lane in load:
             axes.annotate(
-                f"{load[lane].flow:.0f}",
-                points[max(0, len(points) - 8)],
-                fontsize=7,
-                ha="center",
-                va="center",
-                zorder=3,
-            )
+                f"{load[lane].flow:.0f}", points[max(0, len(points) - 8)], fontsize=6, ha="center", va="center",
+                rotation=_slope(points), rotation_mode="anchor", zorder=3,
+            )  # fmt: skip
+    for edge, outer in _outer_ends(drawing.lanes, load).items():
+        axes.annotate(
+            edge, outer[0], fontsize=6, color="#777777", ha="center", va="center", rotation=_slope(outer), zorder=3
+        )
+    axes.set_title(_("vehicles an hour on every lane; red: ways from critical lanes"), fontsize=7, color="#555555")
     axes.set_aspect("equal")
     axes.axis("off")
     return figure
 
 
+def _slope(points: Any) -> float:
+    """The angle at which to write along a line so that it can be read [degrees]."""
+    east, north = points[-1] - points[0]
+    angle = math.degrees(math.atan2(north, east))
+    return angle - 180.0 if angle > 90.0 else angle + 180.0 if angle <= -90.0 else angle
+
+
+def _outer_ends(lanes: Mapping[str, Any], load: Mapping[str, Any]) -> dict[str, Any]:
+    """Where to write the name of every approach: beside its outermost lane, in the middle of what is drawn."""
+    found: dict[str, Any] = {}
+    for lane in load:
+        edge, points = lane.rpartition("_")[0], lanes.get(lane)
+        if points is None or edge in found or len(points) < 4:
+            continue
+        along = points[-1] - points[0]
+        aside = 4.0 * np.array([along[1], -along[0]]) / max(1.0, float(np.hypot(*along)))
+        found[edge] = points[len(points) // 3 :] + aside
+    return found
+
+
 def _times(planned: Planned, worked: Worked) -> Any:
     """Every signal group against the seconds of the cycle."""
+    from matplotlib.patches import Patch
+
     light, plan = planned.lights[worked.light], _plans(planned)[worked.light]
     program = program_of(light, plan, "drawn")
     groups = light.intersection.groups
-    figure, axes = _figure(8.0, 0.6 + 0.28 * len(groups))
+    figure, axes = _figure(8.0, 0.9 + 0.28 * len(groups))
     for row, _group in enumerate(groups):
-        index = next((link.index for link in light.links if link.group == row), None)
+        indices = [link.index for link in light.links if link.group == row]
         spans, colours, time = [], [], 0.0
         for step in program.steps:
-            if index is not None:
+            if indices:
+                shown = {step.state[index] for index in indices}
                 spans.append((time, step.duration))
-                colours.append(COLOURS.get(step.state[index], "#999999"))
+                colours.append(COLOURS.get("G" if "G" in shown else step.state[indices[0]], "#999999"))
             time += step.duration
         axes.broken_barh(spans, (row - 0.35, 0.7), facecolors=colours)
     axes.set_yticks(range(len(groups)), [group.name for group in groups], fontsize=8)
     axes.invert_yaxis()
     axes.set_xlim(0, worked.cycle)
     axes.set_xlabel(_("seconds of the cycle"))
+    said = {"G": _("green"), "g": _("green, all of it gives way"), "y": _("amber"), "r": _("red")}
+    patches = [Patch(color=COLOURS[letter], label=words) for letter, words in said.items()]
+    axes.legend(handles=patches, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=4, fontsize=7, frameon=False)
     return figure
 
 
@@ -141,14 +171,20 @@ def _time_space(planned: Planned, scenario: Scenario) -> Any | None:
     axes.set_yticks([p.position for p in street.out], street.lights, fontsize=7)
     axes.set_xlim(begin, end)
     axes.set_xlabel(_("time [s]"))
-    widths = [band.width for band in (street.band_out, street.band_back) if band is not None]
-    words = _("Bands of {widths} s at the speed limit; lines are simulated vehicles.").format(
-        widths=" / ".join(f"{w:.0f}" for w in widths)
-    )
-    axes.set_title(
-        words if widths else _("The lights run at different cycles: no band. Lines are simulated vehicles."), fontsize=8
-    )
+    legend = _(
+        "Upper bars, grey lines: towards {last}; lower bars, blue lines: towards {first}; lines are simulated vehicles."
+    ).format(last=street.lights[-1], first=street.lights[0])
+    axes.set_title(f"{_said_of_bands(street)}\n{legend}", fontsize=8)
     return figure
+
+
+def _said_of_bands(street: Street) -> str:
+    bands = [band for band in (street.band_out, street.band_back) if band is not None]
+    if not bands:
+        return _("The lights run at different cycles: no band.")
+    if all(band.width < 1.0 for band in bands):
+        return _("No band: at the speed limit nobody passes all lights without a stop.")
+    return _("Bands of {widths} s at the speed limit.").format(widths=" / ".join(f"{band.width:.0f}" for band in bands))
 
 
 def _draw(axes: Any, way: Trajectory, colour: str) -> None:

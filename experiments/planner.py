@@ -17,7 +17,21 @@ from ..networks.demand import Flows, Journeys, driven_journeys, flows_of
 from ..networks.light import Light
 from ..networks.netfile import read_lights
 from ..networks.scenario import read_scenario
-from .bench import EFFORT, FEWEST, IN_FORCE, MOST, TRAINING, Bench, Candidate, Plans, endured, hardened, ranked
+from .bench import (
+    EFFORT,
+    ENDURANCE,
+    ENDURED,
+    FEWEST,
+    IN_FORCE,
+    MOST,
+    TRAINING,
+    Bench,
+    Candidate,
+    Plans,
+    endured,
+    hardened,
+    ranked,
+)
 from .candidates import candidates_of
 from .catchments import catchments_of
 from .journal import Journal
@@ -58,7 +72,14 @@ class Planned:
             "saturated": self.saturated,
             "remarks": list(self.remarks),
             "candidates": [
-                {"name": c.name, "cycle": c.cycle, "model": c.value, "delays": list(c.delays), "locks": c.locks}
+                {
+                    "name": c.name,
+                    "cycle": c.cycle,
+                    "model": c.value,
+                    "delays": list(c.delays),
+                    "locks": c.locks,
+                    "lost": c.lost,
+                }
                 for c in self.candidates
             ],
             "lights": [worked.to_dict() for worked in self.worked],
@@ -116,7 +137,8 @@ def plan_scenario(
     told(_("trying {n} candidates in SUMO").format(n=len(candidates)))
     with TemporaryDirectory(prefix="signalwright-") as folder:
         near = catchments_of(read.net, lights, journeys)
-        bench = Bench(str(source), lights, name, Path(folder), near, begin, end, workers, bool(cycles), kept)
+        window = (read.begin if begin is None else begin, journeys.until if end is None else end)
+        bench = Bench(str(source), lights, name, Path(folder), near, window, workers, bool(cycles), journal=kept)
         order = _in_order(bench, candidates, seeds, finalists, polish, seed, told)
     kept.done()
     chosen = order[0]
@@ -152,7 +174,9 @@ def _in_order(
     start = next((c for c in order if c.plans), None)
     if start is None:
         return order
-    trials = min(MOST, max(FEWEST, round(EFFORT / max(1.0, start.way)))) if polish is None else polish
+    affordable = round(EFFORT / max(1.0, start.way))
+    trials = min(MOST, max(FEWEST, affordable)) if polish is None else polish
+    bench = replace(bench, endurance=min(ENDURANCE, max(ENDURED, affordable)))
     donors = [c.plans for c in order if c.plans]
     rng, near = np.random.default_rng(seed), bench.catchments.near
 
@@ -160,7 +184,7 @@ def _in_order(
         return refined(
             plans, bench.judged, near, trials, rng, donors,
             lambda left, cost: told(_("  {left} trials left, the best so far: {cost:.1f} s").format(left=left, cost=cost)),
-            bench.keep, firm,
+            bench.keep, firm, bench.share,
         )  # fmt: skip
 
     if trials:

@@ -101,11 +101,11 @@ def write_day(day: Day, timing: Timing, out: Path, *, overwrite: bool = False) -
 
 
 def changes_csv(day: Day) -> str:
-    """Every change of plan at every light, second by second: what is green, or what it changes to."""
+    """Every change of plan of a day at every light, second by second: what is green, or what it changes to."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(("time", "second", "light", "from", "to", "way", "stage", "shows"))
-    for at in range(1, len(day.times)):
+    for at in range(len(day.times)):  # the first one from the last of the day before
         old, new = day.times[at - 1].name, day.times[at].name
         if old == new:
             continue

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import jinja2
 
 from ..core.messages import _
+from ..networks.planfile import clock
+from ..networks.scenario import read_scenario
 from .planfigures import TIMESPACE, figures_of, svg
 from .planner import Planned
+from .provenance import file_hash, versions
 from .validate import Verdict
 from .worked import Worked
 
@@ -21,10 +25,13 @@ _PAGE = """<!doctype html>
 body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#222}
 table{border-collapse:collapse;margin:.6rem 0}td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;text-align:right}
 td:first-child,th:first-child{text-align:left}tr.critical td{font-weight:600}h2{margin-top:2.4rem}
-.verdict{font-size:1.25rem;padding:.6rem 1rem;background:#f3f1ec;border-left:4px solid #2e8b57}figure{margin:1rem 0}
+td.text,th.text{text-align:left}.verdict{font-size:1.25rem;padding:.6rem 1rem;background:#f3f1ec;border-left:4px solid #2e8b57}
+figure{margin:1rem 0}
+.signed{width:100%;margin-top:3rem}.signed td{width:33%;border:0;border-top:1px solid #222;text-align:left}
 svg{max-width:100%;height:auto}small{color:#666}</style></head><body>
 <h1>{{ title }}</h1>
 <p>{{ summary }}</p>
+<table>{% for name, value in facts %}<tr><td>{{ name }}</td><td class="text">{{ value }}</td></tr>{% endfor %}</table>
 {% if verdict %}<p class="verdict">{{ verdict.words }}</p>
 <table><tr><th>{{ t.measure }}</th><th>{{ t.before }}</th><th>{{ t.after }}</th><th>{{ t.difference }}</th><th>{{ t.interval }}</th>
 <th>{{ t.worst }}</th></tr>
@@ -35,15 +42,18 @@ svg{max-width:100%;height:auto}small{color:#666}</style></head><body>
 <th>{{ t.queue_after }}</th><th>{{ t.queue_worst }}</th><th>{{ t.spilled }}</th></tr>{% for q in queues %}<tr><td>{{ q.lane }}</td>
 <td>{{ "%.0f"|format(q.room) }}</td><td>{{ "%.0f"|format(q.before) }}</td><td>{{ "%.0f"|format(q.after) }}</td>
 <td>{{ "%.0f"|format(q.worst) }}</td><td>{{ q.spilled_before }} / {{ q.spilled_after }}</td></tr>{% endfor %}</table>{% endif %}{% endif %}
-{% if remarks %}<ul>{% for remark in remarks %}<li>{{ remark }}</li>{% endfor %}</ul>{% endif %}
+{% if remarks %}<h2>{{ t.remarks }}</h2><ul>{% for remark in remarks %}<li>{{ remark }}</li>{% endfor %}</ul>{% endif %}
 <h2>{{ t.candidates }}</h2><table><tr><th>{{ t.candidate }}</th><th>{{ t.cycle }}</th><th>{{ t.model }}</th><th>{{ t.delays }}</th>
 <th>{{ t.locks }}</th></tr>
 {% for c in candidates %}<tr><td>{{ c.name }}</td><td>{{ c.cycle or "" }}</td>
 <td>{{ "%.1f"|format(c.value) if c.value is not none else "" }}</td>
-<td>{% for d in c.delays %}{{ "%.1f"|format(d) }} {% endfor %}</td><td>{{ c.locks }}</td></tr>{% endfor %}</table>
+<td>{% for d in c.delays %}{{ "%.1f"|format(d) }} {% endfor %}{{ t.given_up if c.lost }}</td><td>{{ c.locks }}</td></tr>{% endfor %}</table>
 {% if timespace %}<h2>{{ t.timespace }}</h2><figure>{{ timespace|safe }}</figure>{% endif %}
 {% for light in lights %}<h2>{{ t.light }} {{ light.worked.light }}</h2>
-<p>{{ light.line }}</p><figure>{{ light.map|safe }}</figure><figure>{{ light.times|safe }}</figure>
+<p>{{ light.line }}</p><table><tr><th>{{ t.stage }}</th><th>{{ t.from }}</th><th>{{ t.green }}</th><th>{{ t.change }}</th>
+<th class="text">{{ t.groups }}</th></tr>{% for s in light.stages %}<tr><td>{{ s.name }}</td><td>{{ s.begin }}</td><td>{{ s.green }}</td>
+<td>{{ s.change }}</td><td class="text">{{ s.groups }}</td></tr>{% endfor %}</table>
+<figure>{{ light.map|safe }}</figure><figure>{{ light.times|safe }}</figure>
 <table><tr><th>{{ t.lane }}</th><th>q [veh/h]</th><th>s [veh/h]</th><th>y</th><th>g [s]</th>
 <th>x</th><th>d1 [s]</th><th>d2 [s]</th><th>d3 [s]</th><th>d [s]</th>
 <th>{{ t.service }}</th></tr>
@@ -61,7 +71,8 @@ svg{max-width:100%;height:auto}small{color:#666}</style></head><body>
 <td>{{ "%.0f"|format(r.least) }}</td><td>{{ "%.0f"|format(r.clearance) }}</td>
 <td>{{ "%.1f"|format(r.delay) }}</td></tr>{% endfor %}</table>{% endif %}
 {% if light.worked.remarks %}<ul>{% for remark in light.worked.remarks %}<li>{{ remark }}</li>{% endfor %}</ul>{% endif %}
-{% endfor %}<p><small>{{ t.symbols }}</small></p></body></html>
+{% endfor %}<p><small>{{ t.symbols }}</small></p>
+<table class="signed"><tr>{% for who in signers %}<td>{{ who }}</td>{% endfor %}</tr></table></body></html>
 """
 
 
@@ -74,6 +85,7 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
             "line": _line(worked),
             "map": drawn[f"map {worked.light}"],
             "times": drawn[f"times {worked.light}"],
+            "stages": _stages(planned, worked),
         }
         for worked in planned.worked
     ]
@@ -83,6 +95,8 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
         summary=_("Chosen: {name}. Timing: {timing}. {n} lights.").format(
             name=planned.chosen.name, timing=planned.timing, n=len(planned.worked)
         ),
+        facts=_facts(planned),
+        signers=(_("made by"), _("checked by"), _("date")),
         verdict=verdict,
         evidence="" if verdict is None else _evidence(verdict),
         remarks=planned.remarks,
@@ -91,6 +105,8 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
         queues=verdict.queues[:SHOWN_QUEUES] if verdict else (),
         lights=lights,
         t={
+            "remarks": _("Remarks"), "given_up": _("given up, far behind"), "stage": _("stage"), "from": _("from second"),
+            "green": _("green [s]"), "change": _("change before it [s]"), "groups": _("signal groups that are green"),
             "measure": _("measure"), "before": _("in force"), "after": _("plan"), "difference": _("difference"),
             "interval": _("95 % interval"), "worst": _("worst seed"), "candidates": _("Candidates, tried in SUMO"),
             "candidate": _("candidate"), "cycle": _("cycle [s]"), "model": _("model [veh waiting]"),
@@ -106,11 +122,37 @@ def report_html(planned: Planned, verdict: Verdict | None = None, figures: Mappi
     )  # fmt: skip
 
 
+def _facts(planned: Planned) -> list[tuple[str, str]]:
+    """What the plan is for, and what it was made with."""
+    read, made = read_scenario(planned.scenario), versions()
+    last = planned.journeys.until if math.isfinite(planned.journeys.until) else read.end
+    until = _("the last departure") if last is None else clock(round(last))
+    return [
+        (_("scenario"), planned.scenario.name),
+        (_("window"), f"{clock(round(read.begin))} - {until}"),
+        (_("traffic"), _("{n:.0f} vehicles an hour pass the stop lines of {lights} lights").format(
+            n=sum(sum(of_light.values()) for of_light in planned.flows.values()), lights=len(planned.flows))),
+        (_("made with"), ", ".join(f"{name} {made[name]}" for name in ("signalwright", "eclipse-sumo") if name in made)),
+        (_("files"), ", ".join(f"{path.name} (SHA-256 {file_hash(path)[:12]})" for path in (read.net, *read.routes))),
+    ]  # fmt: skip
+
+
+def _stages(planned: Planned, worked: Worked) -> list[dict[str, Any]]:
+    """Each stage with the second of the cycle at which it is green."""
+    green = {stage.name: sorted(stage.green) for stage in planned.lights[worked.light].intersection.stages}
+    rows, time = [], 0
+    for name, change, shown in zip(worked.stages, worked.interstages, worked.greens, strict=True):
+        time += change
+        rows.append({"name": name, "begin": time, "green": shown, "change": change, "groups": ", ".join(green[name])})
+        time += shown
+    return rows
+
+
 def _line(worked: Worked) -> str:
     best = _("none") if worked.optimum_cycle is None else f"{worked.optimum_cycle:.0f} s"
     return _(
         "Cycle {cycle} s, offset {offset} s; Y = {y:.2f}, lost time {lost:.0f} s, Webster's cycle {best}; "
-        "mean control delay {delay:.1f} s. "
+        "mean control delay {delay:.1f} s."
     ).format(
         cycle=worked.cycle,
         offset=worked.offset,
@@ -118,9 +160,6 @@ def _line(worked: Worked) -> str:
         lost=worked.lost_time,
         best=best,
         delay=worked.delay,
-    ) + "; ".join(
-        _("stage {stage}: {change} s change, {green} s green").format(stage=stage, change=change, green=green)
-        for stage, change, green in zip(worked.stages, worked.interstages, worked.greens, strict=True)
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
@@ -17,21 +18,37 @@ BY_CHANCE = 0.01
 """Share of all time lost that a light's alteration must save to be taken for more than chance."""
 ALL = 0.15
 """How often all cycles are stretched together, instead of lights altered one by one."""
-PATIENCE = 4
+PATIENCE = 8
 """Rounds without anything better after which it is enough."""
+BEHIND = 0.5
+"""Share of all the time lost under what it is compared with that a trial may lose more, before it is given up."""
+CONFIRMED = 50
+"""What is added to the number of a seed where what won a brief trial must win again."""
 STRETCHES = (0.8, 0.88, 0.94, 1.06, 1.14, 1.25)
 
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A trial's `cost` [s/veh], of a gridlock more than its delay, and the time lost {light: [s/veh]}."""
+    """A trial's `cost` [s/veh], of a gridlock more than its delay, and the time lost {light: [s/veh]}; of one that was given up
+    infinite, and nothing. `presence` is what it was given up by (see watched), of so many `vehicles`."""
 
     cost: float
     by_light: Mapping[str, float]
+    presence: Sequence[float] = ()
+    vehicles: int = 0
+
+    def within(self, behind: float = BEHIND) -> tuple[float, ...]:
+        """The limits [veh s] of a trial that is given up once it has lost that much more, in shares of all the time lost here."""
+        return tuple(presence + behind * self.cost * self.vehicles for presence in self.presence)
 
 
-Judge = Callable[[Sequence[Plans], int], Sequence[Judged]]
-"""Plans under one numbered seed."""
+class Judge(Protocol):
+    """Plans under one numbered seed, over the whole window or a `brief` piece of it; those far behind another, tried under the
+    same, are given up."""
+
+    def __call__(
+        self, plans: Sequence[Plans], seed: int, brief: bool = False, beside: Judged | None = None
+    ) -> Sequence[Judged]: ...
 
 
 def refined(
@@ -44,39 +61,36 @@ def refined(
     told: Callable[[int, float], None] = lambda left, cost: None,
     keep: bool = False,
     firm: frozenset[str] = frozenset(),
+    share: float = 1.0,
 ) -> Plans:
     """The best plans found in about `trials` simulations from `start`, which is kept where nothing does better.
 
-    Each round tries alterations of the best so far under the seed it was tried under itself: one in each neighbourhood of
-    `near`, so that whose queues it changed can be told. The alterations that saved most come together in a challenger,
-    which takes the place of the best if it does better under that seed and a fresh one taken together. The lights of
-    `donors` may be taken over one by one. With `keep` cycles stay as they are, the lights that are `firm` lose no stage.
-    `told` hears what is left, and the best cost, after each round; PATIENCE rounds without anything better end it.
+    Each round tries alterations of the best so far for a brief piece of the window, which counts as this `share` of a trial: one
+    in each neighbourhood of `near`, so that whose queues it changed can be told. The alterations that saved most come together;
+    these or the best of the crowd, whichever is better, take the place of the best so far if they win again over the whole
+    window, under another seed. The lights of `donors` may be taken over one by one. With `keep` cycles stay as they are, the
+    lights that are `firm` lose no stage. `told` hears what is left, and the best cost, after each round; PATIENCE rounds without
+    anything better end it.
     """
-    best, seed = start, 0
-    if trials < CROWD + 4:
-        return best
-    here = judge([best], seed)[0]
-    trials -= 1
-    idle = 0
-    while trials >= CROWD + 3 and idle < PATIENCE:
+    best, left, idle, number = start, float(trials), 0, 0
+    while left >= (CROWD + 2) * share + 2 and idle < PATIENCE:
+        here = judge([best], number, brief=True)[0]
         crowd = [_altered(best, near, donors, rng, keep, firm) for _ in range(CROWD)]
-        found = judge([plans for plans, _ in crowd], seed)
-        challengers = _challengers(best, here, crowd, found, near)
-        again = judge([plans for plans, known in challengers if known is None], seed)
-        fresh = judge([best, *(plans for plans, _ in challengers)], seed + 1)
-        trials -= CROWD + len(again) + len(fresh)
-        seed += 1
-        rest = iter(again)
-        sums = [known.cost if known is not None else next(rest).cost for _, known in challengers]
-        first = here.cost + fresh[0].cost
-        totals = [one + two.cost for one, two in zip(sums, fresh[1:], strict=True)]
-        here = fresh[0]
-        idle += 1
-        if totals and min(totals) < first:
-            k = int(np.argmin(totals))
-            best, here, idle = challengers[k][0], fresh[1 + k], 0
-        told(trials, here.cost)
+        found = judge([plans for plans, _ in crowd], number, brief=True, beside=here)
+        together = _together(best, here, crowd, found, near)
+        again = judge([together], number, brief=True, beside=here) if together else []
+        left -= (CROWD + 1 + len(again)) * share
+        chances = [*zip(found, (plans for plans, _ in crowd), strict=True), *((one, together) for one in again)]
+        one, plans = min(chances, key=lambda each: each[0].cost)
+        idle, number = idle + 1, number + 1
+        if plans is None or one.cost >= here.cost:
+            continue
+        before = judge([best], number + CONFIRMED)[0]
+        after = judge([plans], number + CONFIRMED, beside=before)[0]
+        left -= 2
+        if after.cost < before.cost:
+            best, idle = plans, 0
+        told(round(left), min(before.cost, after.cost))
     return best
 
 
@@ -109,30 +123,24 @@ def _altered(
     return changed, tuple(taken)
 
 
-def _challengers(
+def _together(
     best: Plans,
     here: Judged,
     crowd: Sequence[tuple[Plans, tuple[str, ...]]],
     found: Sequence[Judged],
     near: Mapping[str, frozenset[str]],
-) -> list[tuple[Plans, Judged | None]]:
-    """What is worth a fresh seed: the alterations that saved time, brought together, and the best of the crowd as it stands."""
-    top = int(np.argmin([one.cost for one in found]))
-    challengers: list[tuple[Plans, Judged | None]] = []
-    if found[top].cost < here.cost:
-        challengers.append((crowd[top][0], found[top]))
+) -> Plans | None:
+    """The alterations that saved time brought together, None where that is one of the crowd, or none did."""
     saved: dict[str, tuple[float, int]] = {}
     for k, ((_plans, taken), one) in enumerate(zip(crowd, found, strict=True)):
-        if len(taken) == len(best) > 1:
+        if len(taken) == len(best) > 1 or not one.by_light:
             continue
         for light in taken:
             gain = _saved(light, taken, here, one, near)
             if gain > max(BY_CHANCE * here.cost, saved.get(light, (0.0, 0))[0]):
                 saved[light] = (gain, k)
     together = {light: crowd[saved[light][1]][0][light] if light in saved else safe for light, safe in best.items()}
-    if saved and all(together != plans for plans, _ in crowd):
-        challengers.append((together, None))
-    return challengers
+    return together if saved and all(together != plans for plans, _ in crowd) else None
 
 
 def _saved(light: str, taken: Sequence[str], here: Judged, one: Judged, near: Mapping[str, frozenset[str]]) -> float:

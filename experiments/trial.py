@@ -29,6 +29,7 @@ from .crew import work_through
 from .gridlock import locked, time_to_clear
 from .metrics import measure, read_statistic, read_trips
 from .spec import Transport, scenario_path
+from .watched import Watched, watched
 
 Way = Literal["sumo", "libsumo", "traci"]
 """SUMO's program by itself, or stepped in this process, or over TraCI."""
@@ -41,7 +42,8 @@ class Trial:
     variation: the demand is scaled by a factor drawn by the seed between 1 - variation and 1 + variation, and every
     departure put off by up to `jitter` [s]; both are the same for the same seed, whatever the programs. queues: measure
     them too; losses: the time lost on every edge. transport: SUMO's program by itself, the quickest for many trials, or
-    stepped by libsumo or TraCI as our own strategies are; the numbers are the same.
+    stepped by libsumo or TraCI as our own strategies are; the numbers are the same. within: watch the vehicles' presence
+    (see watched), and give the trial up where it is above this limit, minute by minute; only with SUMO's program by itself.
     """
 
     scenario: str
@@ -56,6 +58,7 @@ class Trial:
     queues: bool = False
     losses: bool = False
     transport: Way = "sumo"
+    within: tuple[float, ...] | None = None
 
     @property
     def options(self) -> dict[str, str]:
@@ -72,7 +75,8 @@ class Trial:
 def tried(trial: Trial) -> dict[str, Any]:
     """Simulate a trial: a row with its arm, its seed and every metric, `locked` and `to_clear` [s] (see gridlock); with
     `queues` also `longest_queue` [m], `full_lanes` (whose queue reached the lane's beginning), `queue_share`, the greatest
-    share of a lane that stood, and `lanes`, each lane's queue; with `losses` {edge: time lost on it or before its start [s]}.
+    share of a lane that stood, and `lanes`, each lane's queue; with `losses` {edge: time lost on it or before its start [s]};
+    with `within` the `presence`, and of a trial that was given up nothing but when, `lost` [s].
 
     Raises InputError, MissingSumo, SimulationError.
     """
@@ -87,18 +91,30 @@ def tried(trial: Trial) -> dict[str, Any]:
             scenario = _watched(scenario, rooms, outputs)
         if trial.losses:
             scenario = _timed(scenario, outputs)
-        (_alone if trial.transport == "sumo" else _stepped)(trial, scenario, outputs)
+        seen = (_alone if trial.transport == "sumo" else _stepped)(trial, scenario, outputs)
+        if seen is not None and seen.lost is not None:
+            return {"arm": trial.arm, "seed": trial.seed, "demand": trial.demand, "lost": seen.lost}
         statistic = read_statistic(outputs / "statistics.xml")
         end = statistic["performance"]["end"]
         trips = read_trips(outputs / "tripinfo.xml", end)
         metrics = measure(trips, statistic)
         queues = _read_queues(outputs / QUEUES, rooms) if trial.queues else {}
         lost = {"losses": _read_losses(outputs / LOSSES, trips.vehicles)} if trial.losses else {}
+        presence = {} if seen is None else {"presence": list(seen.presence)}
         jam = {"locked": locked(trips.vehicles, end), "to_clear": time_to_clear(trips.vehicles, end)}
-    return {"arm": trial.arm, "seed": trial.seed, "demand": trial.demand, **asdict(metrics), **jam, **queues, **lost}
+    return {
+        "arm": trial.arm,
+        "seed": trial.seed,
+        "demand": trial.demand,
+        **asdict(metrics),
+        **jam,
+        **queues,
+        **lost,
+        **presence,
+    }
 
 
-def _stepped(trial: Trial, scenario: Scenario, outputs: Path) -> None:
+def _stepped(trial: Trial, scenario: Scenario, outputs: Path) -> Watched | None:
     transport: Transport = "traci" if trial.transport == "traci" else "libsumo"
     with open_street(
         scenario, {}, outputs=outputs, seed=trial.seed, begin=trial.begin, end=trial.end, scale=trial.demand,
@@ -106,22 +122,30 @@ def _stepped(trial: Trial, scenario: Scenario, outputs: Path) -> None:
     ) as street:  # fmt: skip
         while street.tick():
             pass
+    return None
 
 
-def _alone(trial: Trial, scenario: Scenario, outputs: Path) -> None:
+def _alone(trial: Trial, scenario: Scenario, outputs: Path) -> Watched | None:
     sumo = find_sumo()
     options = options_of(
         scenario, Outputs(outputs), seed=trial.seed, begin=trial.begin, end=trial.end, scale=trial.demand,
         additionals=redirected(scenario, outputs), extra=trial.options,
     )  # fmt: skip
     command = [str(sumo.program()), *options]
-    done = subprocess.run(command, env=sumo.environment(), capture_output=True, text=True, check=False)
-    if done.returncode != 0:
+    seen = None
+    if trial.within is None:
+        done = subprocess.run(command, env=sumo.environment(), capture_output=True, text=True, check=False)
+        code, said = done.returncode, done.stdout + done.stderr
+    else:
+        seen = watched(command, sumo.environment(), outputs, trial.within)
+        code, said = seen.code if seen.lost is None else 0, seen.said
+    if code != 0:
         raise SimulationError(
             _("{scenario}: SUMO failed:").format(scenario=scenario.source)
             + "\n"
-            + last_words(outputs / "sumo.log", done.stdout, done.stderr)
+            + last_words(outputs / "sumo.log", said, "")
         )
+    return seen
 
 
 def try_all(

@@ -16,7 +16,7 @@ from scipy import stats
 
 from ..core.errors import InputError, UnsafePlan
 from ..core.messages import _
-from ..networks.check import check_programs
+from ..networks.check import Finding, check_programs
 from ..networks.demand import window_end
 from ..networks.netfile import read_lights
 from ..networks.planfile import certified, read_plan_file
@@ -305,6 +305,20 @@ def _worse(d: Difference) -> str:
 def check_safe(scenario: Scenario, files: Sequence[Path]) -> None:
     """Raise UnsafePlan with everything `check` finds unsafe in the programs of these files; InputError for a light the
     net lacks, or a file without programs."""
+    reasons = [str(f) for f in findings_in(scenario, files) if f.unsafe]
+    if reasons:
+        raise UnsafePlan(", ".join(sorted(path.name for path in files)), reasons)
+
+
+def check_plan(scenario: str, plan: Path) -> list[Finding]:
+    """What `check` finds in the programs of a plan file, or of an additional file. Raises InputError, UnsafePlan."""
+    read = read_scenario(scenario_path(scenario))
+    with TemporaryDirectory(prefix="signalwright-") as folder:
+        return findings_in(read, [Path(path) for path in _programs(read, plan, Path(folder, "plan.add.xml"))])
+
+
+def findings_in(scenario: Scenario, files: Sequence[Path]) -> list[Finding]:
+    """What `check` finds in the programs of these files. Raises InputError for a light the net lacks, or a file without programs."""
     own = {name: set(programs) for name, programs in read_programs(scenario).items()}
     extended = replace(scenario, additionals=(*scenario.additionals, *files))
     lights, sources = [], {str(path) for path in files}
@@ -321,9 +335,7 @@ def check_safe(scenario: Scenario, files: Sequence[Path]) -> None:
         lights.append(name)
     if not lights:
         raise InputError(f"{', '.join(sorted(sources))}: there is no program of a light in it")
-    reasons = [str(f) for f in check_programs(extended, lights) if f.unsafe and f.source in sources]
-    if reasons:
-        raise UnsafePlan(", ".join(sorted(Path(source).name for source in sources)), reasons)
+    return [finding for finding in check_programs(extended, lights) if finding.source in sources]
 
 
 def _programs(scenario: Scenario, path: Path, into: Path) -> tuple[str, ...]:

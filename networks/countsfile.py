@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,11 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.errors import CountsError, InputError
-from ..core.planning.demand import balanced
-from .demand import Flows, Journeys
-from .detectors import own_loops
-from .light import Light
-from .scenario import Scenario, elements
+from .scenario import elements
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,8 +61,9 @@ class CountsFile:
     remarks: tuple[str, ...]
 
 
-def read_counts(paths: Sequence[Path]) -> CountsFile:
-    """Every count in these files; raises CountsError or InputError with file, line and detector.
+def read_counts(paths: Sequence[Path], begin: float | None = None, end: float | None = None) -> CountsFile:
+    """Every count in these files, of the intervals that begin between `begin` and `end` [s] where these are given; raises
+    CountsError or InputError with file, line and detector.
 
     CSV: a column detector (or id, edge), or from and to for turns; begin or interval [s or hh:mm], count; occupancy
     [%] and speed [m/s] if there are. XML: SUMO's E1 output, edge data (entered, or count), turn data (edgeRelation).
@@ -78,7 +75,15 @@ def read_counts(paths: Sequence[Path]) -> CountsFile:
         records += _csv(path) if path.suffix.lower() in {".csv", ".txt", ".tsv"} else _xml(path)
     if not records:
         raise CountsError(f"{', '.join(map(str, paths))}: there is no count in it")
-    return _series(records)
+    first, last = -math.inf if begin is None else begin, math.inf if end is None else end
+    inside = [record for record in records if first <= record.begin < last]
+    if not inside:
+        begins = [record.begin for record in records]
+        raise CountsError(
+            f"{', '.join(map(str, paths))}: nothing was counted from {first:g} to {last:g} s, but from {min(begins):g} to "
+            f"{max(begins):g} s; ask for another window, or for none"
+        )
+    return _series(inside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +103,13 @@ def _csv(path: Path) -> list[_Record]:
             sample = stream.read(4096)
             stream.seek(0)
             delimiter = max(",;\t", key=sample.count)
-            rows = list(csv.reader(stream, delimiter=delimiter))
+            reader = csv.reader(stream, delimiter=delimiter)
+            numbered = [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as CSV ({error})") from error
-    rows = [row for row in rows if any(cell.strip() for cell in row)]
-    if not rows:
+    if not numbered:
         raise CountsError(f"{path}: is empty")
-    heads = [head.strip().lower() for head in rows[0]]
+    heads, rows = [head.strip().lower() for head in numbered[0][1]], numbered[1:]
     at = {key: next((heads.index(name) for name in names if name in heads), None) for key, names in _COLUMNS.items()}
     turns = at["from"] is not None and at["to"] is not None
     for key in ("begin", "count") if turns else ("detector", "begin", "count"):
@@ -113,10 +118,10 @@ def _csv(path: Path) -> list[_Record]:
                 f"{path}: has no column {key} ({', '.join(_COLUMNS[key])}); its columns are {', '.join(heads)}"
             )
     kind = "turn" if turns else "edge" if "edge" in heads else "detector"
-    begins = sorted({_time(_cell(row, at["begin"]), f"{path}, line {n}") for n, row in enumerate(rows[1:], 2)})
+    begins = sorted({_time(_cell(row, at["begin"]), f"{path}, line {n}") for n, row in rows})
     usual = min(np.diff(begins), default=900.0)
     made = []
-    for n, row in enumerate(rows[1:], 2):
+    for n, row in rows:
         where = f"{path}, line {n}"
         name = f"{_cell(row, at['from'])}->{_cell(row, at['to'])}" if turns else _cell(row, at["detector"])
         begin = _time(_cell(row, at["begin"]), where)
@@ -128,7 +133,7 @@ def _csv(path: Path) -> list[_Record]:
                 begin,
                 _time(ended, where) - begin if ended else float(usual),
                 _number(_cell(row, at["count"]), where, name),
-                _number(_cell(row, at["occupancy"]), where, name),
+                _share(_cell(row, at["occupancy"]), where, name),
                 where,
             )
         )
@@ -142,7 +147,7 @@ def _xml(path: Path) -> list[_Record]:
         where = f"{path}, interval {begin:g}"
         if "nVehContrib" in interval.attrib or "nVehEntered" in interval.attrib:
             count = interval.get("nVehEntered", interval.get("nVehContrib"))
-            occupancy = _number(interval.get("occupancy", ""), where, interval.get("id"))
+            occupancy = _share(interval.get("occupancy", ""), where, interval.get("id"))
             made.append(
                 _Record(
                     interval.get("id"),
@@ -186,6 +191,14 @@ def _number(text: str | None, where: str, name: str) -> float:
     if number < 0.0 or not math.isfinite(number):
         raise CountsError(f"{where}: {name}: a count of {text} cannot be; leave a gap empty")
     return number
+
+
+def _share(text: str | None, where: str, name: str) -> float:
+    """An occupancy [%]; nan for a gap."""
+    share = _number(text, where, name)
+    if share > 100.0:
+        raise CountsError(f"{where}: {name}: an occupancy of {text} % cannot be; give it in percent")
+    return share
 
 
 def _time(text: str, where: str) -> float:
@@ -244,72 +257,3 @@ def _fault(count: Floats, occupancy: Floats, interval: float, kind: str) -> str:
     if kind == "detector" and np.nanmax(count) == 0.0 and np.isfinite(occupancy).any() and np.nanmin(occupancy) > 50.0:
         return "counts nothing while occupied all the time; it is stuck and left out"
     return ""
-
-
-def movement_flows(
-    counts: CountsFile, scenario: Scenario, lights: Mapping[str, Light], journeys: Journeys
-) -> tuple[dict[str, Flows], tuple[str, ...]]:
-    """Flow of every movement of every light [veh/h] from counts, and what had to be assumed.
-
-    Turn counts count as they are. Counts of approaches (detectors upstream of a stop line, edges) are shared out by the
-    turns counted there, by those of the scenario's demand where there are none, evenly where there is no demand; where
-    exits are counted too, turns are balanced to agree with both. Raises CountsError for a detector the net lacks.
-    """
-    lane_of = {loop.name: loop.lane for loop in own_loops(scenario)}
-    for light in lights.values():
-        lane_of |= {detector.name: detector.lane for detector in light.intersection.detectors}
-    movements = [(name, m) for name, light in lights.items() for m in light.intersection.movements if m.lanes]
-    edges = {m.origin for _, m in movements} | {m.destination for _, m in movements}
-    lanes = {lane.name for light in lights.values() for lane in light.intersection.lanes}
-    turns: dict[tuple[str, str], float] = {}
-    at_lane: dict[str, list[float]] = defaultdict(list)
-    at_edge: dict[str, float] = {}
-    for series in counts.series:
-        if series.kind == "turn":
-            origin, _, destination = series.name.partition("->")
-            turns[origin, destination] = series.flow
-        elif series.kind == "edge" or series.name in edges:
-            at_edge[series.name] = series.flow
-        else:
-            lane = lane_of.get(series.name) or (series.name if series.name in lanes else None)
-            if lane is None:
-                raise CountsError(
-                    f"there is no detector {series.name} in the scenario; the scenario has {_some(lane_of) or 'none'}"
-                )
-            at_lane[lane].append(series.flow)
-    for edge in {lane.rsplit("_", 1)[0] for lane in at_lane} - at_edge.keys():
-        at_edge[edge] = sum(float(np.mean(flows)) for lane, flows in at_lane.items() if lane.rsplit("_", 1)[0] == edge)
-    remarks: list[str] = []
-    found: dict[str, Flows] = {}
-    for name in lights:
-        own = [m for light, m in movements if light == name]
-        origins = list(dict.fromkeys(m.origin for m in own))
-        exits = list(dict.fromkeys(m.destination for m in own))
-        seed = np.zeros((len(origins), len(exits)))
-        for m in own:
-            known = turns.get((m.origin, m.destination), journeys.flows.get((name, m.name), 0.0))
-            seed[origins.index(m.origin), exits.index(m.destination)] += known
-        for row, origin in enumerate(origins):
-            if seed[row].sum() == 0.0 and at_edge.get(origin, 0.0) > 0.0:
-                seed[row] = [
-                    1.0 if any(m.origin == origin and m.destination == exit for m in own) else 0.0 for exit in exits
-                ]
-                remarks.append(f"light {name}: nothing tells the turns from {origin}; they are taken evenly")
-            if origin not in at_edge and not any((origin, exit) in turns for exit in exits):
-                remarks.append(f"light {name}: {origin} is not counted; the flow of the scenario's demand is taken")
-        inflow = np.array([at_edge.get(origin, seed[row].sum()) for row, origin in enumerate(origins)])
-        table = seed * (inflow / np.where(seed.sum(axis=1) > 0.0, seed.sum(axis=1), 1.0))[:, None]
-        if all(exit in at_edge for exit in exits) and table.sum() > 0.0:
-            try:
-                table = balanced(table, inflow, np.array([at_edge[exit] for exit in exits]))
-            except CountsError as error:
-                remarks.append(f"light {name}: the exits do not agree with the approaches ({error}); they are not used")
-        found[name] = {m.name: 0.0 for m in lights[name].intersection.movements}
-        for m in own:
-            found[name][m.name] = float(table[origins.index(m.origin), exits.index(m.destination)])
-    return found, tuple(remarks)
-
-
-def _some(names: Iterable[str]) -> str:
-    listed = sorted(names)
-    return ", ".join(listed[:6]) + (f" and {len(listed) - 6} more" if len(listed) > 6 else "")

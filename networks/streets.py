@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..core.intersection import GroupKind, Intersection, Movement
-from ..core.planning.fixed import lane_flows, needed_stages, stage_demand
+from ..core.planning.fixed import gives_way, lane_flows, needed_stages, stage_demand
 from ..core.planning.site import light_of
 from ..core.planning.streets import Light as Node
 from ..core.planning.streets import Link, Streets
@@ -224,13 +224,14 @@ def _share(
     HCM 7 chapter 31: nothing while the opposing queue discharges, then gap acceptance; and the sneakers of a cycle.
     """
     against, lanes = 0.0, 0
-    for other in np.flatnonzero(site.yields[row] & on):
+    facing = gives_way(site, row, movement) & on
+    for other in np.flatnonzero(facing):
         if site.groups[other].kind is GroupKind.PEDESTRIAN:
             continue
         against += sum(flows.get(m.name, 0.0) for m in site.groups[other].movements)
         lanes += max(1, len({lane for m in site.groups[other].movements for lane in m.lanes}))
     if lanes == 0:
-        return 1.0 if not (site.yields[row] & on).any() else 0.8
+        return 1.0 if not facing.any() else 0.8
     ratio = min(0.95 * USUAL_SHARE, against / (lanes * 1800.0))
     open_part = (USUAL_SHARE - ratio) / (USUAL_SHARE * (1.0 - ratio))
     rate = max(against, 1.0) / 3600.0

@@ -18,6 +18,7 @@ from ..core.errors import InputError
 from ..core.intersection import GroupKind, Intersection
 from ..core.messages import _
 from ..core.plan import interstages_of
+from ..core.planning.fixed import gives_way
 from .demand import Flows
 from .light import Light
 from .roadnet import load_net
@@ -114,22 +115,25 @@ def _lane_records(
 ) -> dict[str, dict[str, str]]:
     group_of = {m.name: row for row, group in enumerate(site.groups) for m in group.movements}
     stages = [site.stage_index[name] for name in safe.plan.stages]
-    records: dict[str, dict[str, str]] = {"Up Node": {}, "Lanes": {}, "Volume": {}}
+    records: dict[str, dict[str, str]] = {"Up Node": {}, "Lanes": {}, "Shared": {}, "Volume": {}}
     for k in range(1, 5):
         records |= {f"Phase{k}": {}, f"PermPhase{k}": {}}
     volume: dict[str, float] = {}
     used: set[str] = set()
-    for m in driven(site):
+    lanes_of: dict[str, set[str]] = {}
+    through_first = sorted(driven(site), key=lambda m: not columns.of_movement[m.name].endswith("T"))
+    for m in through_first:  # which a lane that is shared counts for
         column, row = columns.of_movement[m.name], group_of[m.name]
         records["Up Node"][column] = ups[column[:2]]
         fresh = set(m.lanes) - used
         used |= fresh
+        lanes_of.setdefault(column, set()).update(m.lanes)
         records["Lanes"][column] = str(int(records["Lanes"].get(column, "0")) + len(fresh))
         volume[column] = volume.get(column, 0.0) + flows.get(m.name, 0.0)
         seen = {"Phase": 0, "PermPhase": 0}
         for k, stage in enumerate(stages, 1):
             on = site.stage_greens[stage]
-            kind = "PermPhase" if (site.yields[row] & on).any() else "Phase"
+            kind = "PermPhase" if (gives_way(site, row, m) & on).any() else "Phase"
             if on[row]:
                 seen[kind] += 1
                 if seen[kind] > 4:
@@ -139,6 +143,12 @@ def _lane_records(
                         )
                     )
                 records[f"{kind}{seen[kind]}"].setdefault(column, str(k))
+    for column, lanes in lanes_of.items():
+        if column.endswith("T"):  # 0 with nobody, 1 with left, 2 with right, 3 with both
+            turns = (lanes_of.get(column[:-1] + turn, set()) for turn in "LR")
+            records["Shared"][column] = str(
+                sum(code for code, other in zip((1, 2), turns, strict=True) if lanes & other)
+            )
     records["Volume"] = {column: f"{flow:.0f}" for column, flow in volume.items()} if flows else {}
     return {record: cells for record, cells in records.items() if cells}
 

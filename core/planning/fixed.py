@@ -47,11 +47,12 @@ def stage_demand(site: Intersection, flows: Mapping[str, float], sequence: Seque
         if not served.any():
             served = np.logical_or.reduce([greens[:, group_of[m.name]] for m in users])
         groups = [group_of[m.name] for m in users]
-        served, late = _protected(site, groups, greens, served)
+        served, late = _protected(site, users, group_of, greens, served)
         rows.append(lane.name)
         extra.append(_beyond(site, groups, sequence, served) - late)
         lane_flow.append(sum(share[m.name, lane.name] for m in users))
-        saturation.append(lane.saturation_flow * _rate(site, users, group_of, greens, served, flows))
+        parts = {m: share[m.name, lane.name] for m in users}
+        saturation.append(lane.saturation_flow * _rate(site, parts, group_of, greens, served))
         serves.append(served)
     interstage = [float(site.interstage(sequence[k], sequence[(k + 1) % len(sequence)])) for k in range(len(sequence))]
     minima = [_least_green(site, greens, interstage, k) for k in range(len(sequence))]
@@ -68,12 +69,16 @@ def stage_demand(site: Intersection, flows: Mapping[str, float], sequence: Seque
 
 
 def _protected(
-    site: Intersection, users: Sequence[int], greens: NDArray[np.bool_], served: NDArray[np.bool_]
+    site: Intersection,
+    users: Sequence[Movement],
+    group_of: Mapping[str, int],
+    greens: NDArray[np.bool_],
+    served: NDArray[np.bool_],
 ) -> tuple[NDArray[np.bool_], float]:
     """The stages a lane can count on, and the green [s] it loses in them: where it gives way to traffic in some and not in others,
     those others, less the amber of the traffic that has gone just before (in a full stream hardly anybody turns)."""
     vehicles = np.array([group.kind is not GroupKind.PEDESTRIAN for group in site.groups])
-    facing = site.yields[list(users)].any(axis=0) & vehicles
+    facing = np.logical_or.reduce([gives_way(site, group_of[m.name], m) for m in users]) & vehicles
     gives = served & (greens & facing).any(axis=1)
     if not gives.any() or not (served & ~gives).any():
         return served, 0.0
@@ -183,18 +188,24 @@ def _cross_product(turn: SignalGroup, against: Sequence[SignalGroup], flows: Map
     return sum(flows.get(m.name, 0.0) for m in turn.movements) * opposing
 
 
+def gives_way(site: Intersection, row: int, movement: Movement) -> NDArray[np.bool_]:
+    """The groups (n_groups,) that a movement of group `row` gives way to: straight on, beside turns of the same group, it is these
+    that do."""
+    turns = any(other.turn != "straight" for other in site.groups[row].movements)
+    return np.asarray(site.yields[row] & (movement.turn != "straight" or not turns))
+
+
 def _rate(
     site: Intersection,
-    users: Sequence[Movement],
+    parts: Mapping[Movement, float],
     group_of: Mapping[str, int],
     greens: NDArray[np.bool_],
     served: NDArray[np.bool_],
-    flows: Mapping[str, float],
 ) -> float:
-    """Share of the saturation flow left to a lane: all of it where one of its greens is protected."""
+    """Share of the saturation flow left to a lane: all of it where one of its greens is protected; `parts` are its flows [veh/h]."""
+    against = {m: gives_way(site, group_of[m.name], m) for m in parts}
     for stage in np.flatnonzero(served):
-        if not any((site.yields[group_of[m.name]] & greens[stage]).any() for m in users):
+        if not any((facing & greens[stage]).any() for facing in against.values()):
             return 1.0
-    total = sum(flows.get(m.name, 0.0) for m in users)
-    giving = sum(flows.get(m.name, 0.0) for m in users if site.yields[group_of[m.name]].any())
-    return 1.0 - (1.0 - PERMISSIVE) * (giving / total if total else 1.0)
+    giving = sum(flow for m, flow in parts.items() if against[m].any())
+    return 1.0 - (1.0 - PERMISSIVE) * giving / sum(parts.values())

@@ -18,6 +18,9 @@ from .split import whole
 
 Floats = NDArray[np.float64]
 
+PRACTICAL = 0.9
+"""Degree of saturation that a cycle is to keep every movement below, where one can (ARR 123)."""
+
 
 @dataclass(frozen=True, slots=True)
 class StageDemand:
@@ -229,14 +232,20 @@ def calculate(
     if cycle is None:
         if math.ceil(least - 1e-9) > longest_cycle:
             raise InputError(f"the minima need a cycle of {least:.1f} s, more than the {longest_cycle} s allowed")
-        bounded = min(max(wanted, least_cycle, least), longest_cycle)
+        practical = shortest_cycle(demand, PRACTICAL)
+        room = practical if practical <= longest_cycle else 0.0
+        bounded = min(max(wanted, least_cycle, least, room), longest_cycle)
         cycle = math.ceil(bounded - 1e-9)
         if y >= 1.0:
             remarks.append(f"no cycle can carry this traffic: Y = {y:.2f}; the longest cycle, {cycle} s, is used")
         elif wanted > longest_cycle:
             remarks.append(f"Webster's cycle of {wanted:.0f} s is cut to the longest allowed, {longest_cycle} s")
         elif cycle > math.ceil(wanted - 1e-9):
-            reason = "the minima" if least > least_cycle else "the shortest cycle allowed"
+            reason = "the shortest cycle allowed"
+            if room > max(least, least_cycle):
+                reason = f"minima that leave too little to others: no degree of saturation is to be above {PRACTICAL:g}"
+            elif least > least_cycle:
+                reason = "the minima"
             remarks.append(f"Webster's cycle of {wanted:.0f} s is lengthened to {cycle} s by {reason}")
     idle = float(demand.interstage.sum())
     if abs(idle - round(idle)) > 1e-9:

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -90,6 +91,9 @@ def inspect(
 @app.command()
 def check(
     scenario: Scenario,
+    plan: Annotated[
+        Path | None, typer.Argument(help=_("Only a plan for it: a plan file (.toml), or an additional file of SUMO."))
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help=_("Print the findings as JSON."))] = False,
     light: Light = None,
 ) -> None:
@@ -98,7 +102,12 @@ def check(
     from .networks.check import check_programs
     from .networks.scenario import read_scenario
 
-    findings = check_programs(read_scenario(scenario_path(scenario)), light)
+    if plan is None:
+        findings = check_programs(read_scenario(scenario_path(scenario)), light)
+    else:
+        from .experiments.validate import check_plan
+
+        findings = [finding for finding in check_plan(scenario, plan) if not light or finding.light in light]
     if as_json:
         typer.echo(json.dumps([finding.to_dict() for finding in findings], indent=2, ensure_ascii=False))
     else:

@@ -70,11 +70,17 @@ def plan(
         if counts:
             raise InputError(_("--day takes the place of --counts; give one of the two"))
         return _plan_day(scenario, day, out, timing, name, cycle, overwrite, as_json)
-    flows = remarks = None
+    flows, remarks = None, list[str]()
     if counts:
         from .experiments.counted import counted_flows
+        from .experiments.countedscenario import counted_scenario
 
-        flows, remarks = counted_flows(scenario, counts, timing, begin=begin, end=end)
+        counted = counted_flows(scenario, counts, timing, begin=begin, end=end)
+        made, met = counted_scenario(
+            scenario, counted, out, timing, begin=begin, end=end, overwrite=overwrite or (out / JOURNAL).exists()
+        )
+        flows, remarks, scenario = counted.flows, [*counted.remarks, met], str(made)
+        typer.echo(_("simulated with the traffic that was counted: {path}; {met}").format(path=made, met=met), err=True)
     try:
         planned = plan_scenario(
             scenario, flows, timing, name=name, cycles=cycle, seeds=seeds, polish=polish, walkers=walkers, begin=begin,
@@ -86,7 +92,7 @@ def plan(
             err=True,
         )
         raise
-    planned = replace(planned, remarks=(*(remarks or []), *planned.remarks))
+    planned = replace(planned, remarks=(*remarks, *planned.remarks))
     verdict = None
     if prove and planned.plans:
         typer.echo(_("proving the plan with seeds that nothing was chosen on"), err=True)

@@ -40,6 +40,10 @@ def file(folder: Path, text: str) -> Path:
         ("detector,begin,count\na,0,many\n", "line 2: a: 'many' is no number; leave a gap empty"),
         ("detector,begin,count\na,0,inf\n", "a count of inf cannot be"),
         ("detector,count\na,1\n", "has no column begin"),
+        ("detector,begin,count,occupancy\na,0,7,180\n", "line 2: a: an occupancy of 180 % cannot be"),
+        ("detector,begin,count\n\n\na,0,-7\n", "line 4: a: a count of -7"),
+        ("edge,begin,count\nnowhere,0,10\n", r"there is no edge nowhere in cross\.sumocfg, for the edge nowhere"),
+        ("from,to,begin,count\nnowhere,away,0,10\n", "there is no edge nowhere .* for the turn nowhere->away"),
         ("", "is empty"),
     ],
 )
@@ -52,11 +56,21 @@ def test_counts_that_cannot_be_used(tmp_path: Path, text: str, words: str) -> No
 def test_counts_no_lane_can_carry_are_left_out_and_named(tmp_path: Path) -> None:
     """9000 vehicles in a quarter of an hour on a loop are not believed, and the message names loop and flow."""
     lights = read_lights(load("shipped-cross"))
-    lane = next(lane.name for light in lights.values() for lane in light.intersection.lanes)
-    _flows, remarks = counted_flows(
-        "cross", [file(tmp_path, f"detector,begin,count\n{lane},0,9000\n{lane},900,9000\n")]
-    )
-    assert any(f"detector {lane}: counts 36000 veh/h, more than a lane can carry" in remark for remark in remarks)
+    lane_of = next(lane.name for light in lights.values() for lane in light.intersection.lanes)
+    other = next(lane.name for light in lights.values() for lane in light.intersection.lanes if lane.name != lane_of)
+    text = "\n".join(f"{name},{at},{count}" for name, count in ((lane_of, 9000), (other, 100)) for at in (0, 900))
+    remarks = counted_flows("cross", [file(tmp_path, f"detector,begin,count\n{text}\n")]).remarks
+    assert any(f"detector {lane_of}: counts 36000 veh/h, more than a lane can carry" in remark for remark in remarks)
+    with pytest.raises(CountsError, match=f"none of the counts can be used: detector {lane_of}: counts 36000 veh/h"):
+        counted_flows("cross", [file(tmp_path, f"detector,begin,count\n{lane_of},0,9000\n")])
+
+
+def test_turns_no_road_can_carry_are_left_out_and_named(tmp_path: Path) -> None:
+    """9000 vehicles in a quarter of an hour need more lanes than there are."""
+    movement = read_lights(load("shipped-cross"))["cross"].intersection.movements[0]
+    rows = "from,to,begin,count\n" + "\n".join(f"{movement.origin},{movement.destination},{at},9000" for at in (0, 900))
+    with pytest.raises(CountsError, match=r"counts 36000 veh/h, more than \d lanes can carry; it is left out"):
+        counted_flows("cross", [file(tmp_path, rows)])
 
 
 def test_flows_that_cannot_be() -> None:

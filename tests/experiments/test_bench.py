@@ -94,8 +94,11 @@ class Repairing:
     """A bench on which light b breaks down in seed 1901 unless its cycle is long."""
 
     keep = False
+    side = 2
 
-    def judged(self, plans: Sequence[Mapping[str, SafePlan]], seed: int) -> list[Judged]:
+    def judged(
+        self, plans: Sequence[Mapping[str, SafePlan]], seed: int, brief: bool = False, beside: Judged | None = None
+    ) -> list[Judged]:
         """Seed TRAINING + 1 is a usual one."""
         return [self.one(of_all, seed) for of_all in plans]
 

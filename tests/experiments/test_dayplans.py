@@ -50,7 +50,7 @@ def test_the_busy_hours_get_a_plan_of_their_own(tmp_path: Path) -> None:
     assert (opinion_of.returncode, "Warning" in opinion_of.stderr) == (0, False)
     changes = list(csv.DictReader(written["changes.csv"].read_text().splitlines()))
     assert [int(row["second"]) for row in changes] == sorted({int(row["second"]) for row in changes})
-    assert {row["to"] for row in changes} == {day.times[1].name}
+    assert {row["to"] for row in changes} == {switch.name for switch in day.times}
     assert read_plan_file(written["plan.toml"]).times == day.times
     with pytest.raises(InputError, match="already"):
         write_day(day, "safe", tmp_path / "out")
@@ -58,6 +58,16 @@ def test_the_busy_hours_get_a_plan_of_their_own(tmp_path: Path) -> None:
     least = dict(zip(day.nodes["cross"].stages, day.nodes["cross"].minima, strict=True))
     assert all(step.green >= least[step.stage] for step in change.steps)
     assert change.seconds()[-1][0] == change.steps[-1].end - 1
+
+
+def test_periods_with_the_same_plan_share_its_name(tmp_path: Path) -> None:
+    """Quiet, busy, quiet: two plans, three switches, and the clock's file says nothing twice."""
+    day = plan_day("cross", [counts(tmp_path, [0.4] * 8 + [1.3] * 8 + [0.4] * 8)], cycles=[60, 100])
+    assert len(day.plans) == 2
+    names = [switch.name for switch in day.times]
+    assert names == [names[0], names[1], names[0]]
+    assert [switch.time for switch in day.times] == [21_600, 28_800, 36_000]
+    assert day.flows.keys() == day.plans.keys()
 
 
 def test_a_day_that_is_none_is_refused(tmp_path: Path) -> None:

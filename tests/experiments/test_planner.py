@@ -28,7 +28,7 @@ def greens(planned: Planned) -> dict[str, Plan]:
 def planned() -> Iterator[Planned]:
     """A plan for ten minutes of the shipped corridor."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("signalwright.experiments.bench.ENDURANCE", 4)
+        patch.setattr("signalwright.experiments.planner.ENDURANCE", 4)
         yield plan_scenario("corridor", timing="safe", cycles=[80], seeds=1, polish=0, end=600, workers=1)
 
 
@@ -99,7 +99,7 @@ def test_the_report_shows_the_verdict(planned: Planned) -> None:
 
 def test_an_interrupted_search_ends_as_one_that_was_not(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C while plans are altered: the same call makes none of its trials again, comes to the same plans, and cleans up."""
-    monkeypatch.setattr("signalwright.experiments.bench.ENDURANCE", 4)
+    monkeypatch.setattr("signalwright.experiments.planner.ENDURANCE", 4)
     journal = tmp_path / "out" / "trials.jsonl"
     told: list[str] = []
 

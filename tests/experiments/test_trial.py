@@ -38,3 +38,19 @@ def test_a_trial_that_fails_says_why(tmp_path: object) -> None:
     )
     with pytest.raises(SimulationError, match="nowhere"):
         tried(Trial("cross", "plan", 1, (str(bad),), end=60))
+
+
+def test_a_trial_far_behind_is_given_up() -> None:
+    """Watching changes no number; a limit that is passed in the fourth minute ends the trial there, every time."""
+    trial = Trial("cross", "plan", 3, end=420)
+    plain, seen = tried(trial), tried(replace(trial, within=()))
+    presence = seen.pop("presence")
+    assert seen == plain
+    assert presence == sorted(presence)
+    assert presence[-1] == pytest.approx(
+        plain["trip_time"] * plain["inserted"] + plain["depart_delay"] * plain["scheduled"], rel=0.2
+    )
+    limits = (*presence[:3], presence[3] - 1.0, *presence[4:])
+    assert [tried(replace(trial, within=limits)) for _ in range(2)] == [
+        {"arm": "plan", "seed": 3, "demand": 1.0, "lost": 180.0}
+    ] * 2

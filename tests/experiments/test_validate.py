@@ -16,6 +16,7 @@ from signalwright.experiments.validate import (
     PLAN,
     Outcome,
     broken,
+    check_plan,
     check_safe,
     judged,
     paired_interval,
@@ -119,6 +120,9 @@ def test_an_unsafe_candidate_is_not_run(tmp_path: Path) -> None:
         check_safe(load("shipped-corridor"), [path])
     with pytest.raises(InputError, match="is not there"):
         validate("cross", tmp_path / "none.add.xml")
+    found = check_plan("cross", path)
+    assert any(finding.unsafe and finding.rule == "conflicting-greens" for finding in found)
+    assert {finding.program for finding in found} == {"bad"}
 
 
 @pytest.mark.slow

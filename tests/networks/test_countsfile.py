@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from signalwright.core.errors import CountsError, InputError
-from signalwright.networks.countsfile import movement_flows, read_counts
+from signalwright.core.planning.fixed import lane_flows
+from signalwright.networks.countedflows import movement_flows
+from signalwright.networks.countsfile import read_counts
 from signalwright.networks.demand import Journeys, driven_journeys, flows_of
 from signalwright.networks.netfile import read_lights
 from sumo_material import load
@@ -104,3 +106,31 @@ def test_without_turns_they_are_taken_evenly_and_said(tmp_path: Path) -> None:
         movement_flows(read_counts([written(tmp_path, "id,begin,count\nnowhere,0,3\n")]), scenario, lights, nothing)
     with pytest.raises(InputError, match="is not there"):
         read_counts([tmp_path / "none.csv"])
+
+
+def test_what_a_dead_loop_would_have_counted_is_told_from_its_neighbours(tmp_path: Path) -> None:
+    """One of the loops of an approach is dead: its lane has the share it has in the demand, and that is said; where hardly anything
+    of an approach is counted the demand stands in."""
+    scenario = load("shipped-cross")
+    lights = read_lights(scenario)
+    journeys = driven_journeys(scenario, lights, end=1800)
+    site = lights["cross"].intersection
+    flows = {m.name: journeys.flows.get(("cross", m.name), 0.0) for m in site.movements}
+    lanes: dict[str, float] = {}
+    for (_movement, lane), flow in lane_flows(site, flows).items():
+        lanes[lane] = lanes.get(lane, 0.0) + flow
+    origin = next(m.origin for m in site.movements if m.lanes)
+    dead = max((lane for lane in lanes if lane.startswith(origin)), key=lambda lane: lanes[lane])
+    text = "\n".join(
+        ["detector,begin,count", *(f"{lane},0,{flow / 4:.3f}" for lane, flow in lanes.items() if lane != dead)]
+    )
+    found, remarks = movement_flows(read_counts([written(tmp_path, text)]), scenario, lights, journeys)
+    assert found["cross"] == pytest.approx(flows, rel=1e-3, abs=0.1)
+    assert any(f"lane {dead} is not counted; its share" in remark for remark in remarks)
+    quiet = min((lane for lane in lanes if lane.startswith(origin)), key=lambda lane: lanes[lane])
+    found, remarks = movement_flows(
+        read_counts([written(tmp_path, f"detector,begin,count\n{quiet},0,300\n")]), scenario, lights, journeys
+    )
+    assert lanes[quiet] < 0.1 * sum(flow for lane, flow in lanes.items() if lane.startswith(origin))
+    assert any(f"{origin} is not counted" in remark for remark in remarks)
+    assert found["cross"] == pytest.approx(flows)

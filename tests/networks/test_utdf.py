@@ -178,3 +178,16 @@ def _section(text: str, name: str) -> Section:
     lines = text.split(f"[{name}]\n")[1].split("\n\n")[0].strip().splitlines()
     head = tuple(lines[1].split(","))
     return Section(lines[0], head, tuple(tuple(line.split(",")) for line in lines[2:]))
+
+
+def test_a_shared_lane_counts_for_the_way_through() -> None:
+    """The crossing's right lane carries straight on and right: two lanes through, shared with right, none for right alone; a way
+    through is protected though turns of its group give way."""
+    read = load("shipped-cross")
+    lights = read_lights(read)
+    records = to_utdf(read, lights, even_plans(lights)).sections["Lanes"].records("1")
+    for way in ("NB", "SB", "EB", "WB"):
+        assert [records["Lanes"][way + turn] for turn in "LTR"] == ["1", "2", "0"]
+        assert records["Shared"][way + "T"] == "2"
+        assert records["Phase1"].get(way + "T") or records["Phase1"].get(way + "L")
+    assert set(records["Phase1"]) >= {"NBT", "SBT", "EBT", "WBT"}

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 
 from signalwright.core.errors import InputError
-from signalwright.core.intersection import Intersection, SignalGroup, Stage
+from signalwright.core.intersection import GroupKind, Intersection, Lane, Movement, SignalGroup, Stage
 from signalwright.core.plan import Plan, cycle_of
+from signalwright.core.planning.fixed import stage_demand
 from signalwright.core.planning.site import light_of
 from signalwright.core.planning.split import share_out
 from strategies import sites
@@ -44,3 +45,24 @@ def test_barred_changes_keep_an_order_from_being_taken() -> None:
     assert light_of(site, orders=[("a", "b", "c"), ("a", "c", "b")]).orders == ((0, 2, 1),)
     with pytest.raises(InputError, match="x: every order"):
         light_of(site)
+
+
+def test_who_goes_straight_on_gives_way_to_nobody() -> None:
+    """In a group with turns only these wait for the crossing beside them, so a lane for straight on keeps its saturation flow."""
+    straight = Movement("straight", "w", "e", ("middle", "right"), "straight")
+    right = Movement("right", "w", "s", ("right",), "right")
+    groups = (
+        SignalGroup("cars", (straight, right)),
+        SignalGroup("side", (Movement("side", "n", "s", ("north",)),)),
+        SignalGroup("walkers", (), kind=GroupKind.PEDESTRIAN),
+    )
+    lanes = tuple(Lane(name, 100.0, 100.0, 14.0) for name in ("middle", "right", "north"))
+    conflict = np.array([[0, 1, 1], [1, 0, 1], [1, 1, 0]], dtype=bool)
+    yields = np.zeros((3, 3), dtype=bool)
+    yields[0, 2] = True
+    stages = (Stage("main", frozenset({"cars", "walkers"})), Stage("side", frozenset({"side"})))
+    site = Intersection("x", groups, stages, conflict, yields, 4.0 * conflict, lanes)
+    demand = stage_demand(site, {"straight": 700.0, "right": 200.0, "side": 300.0}, [0, 1])
+    assert demand.flow.tolist() == pytest.approx([450.0, 450.0, 300.0])
+    turning = 200.0 / 450.0
+    assert demand.saturation.tolist() == pytest.approx([1800.0, 1800.0 * (1.0 - 0.4 * turning), 1800.0])

@@ -183,3 +183,14 @@ def test_webster_cycle_is_near_the_least_delay() -> None:
 
     best = min(mean(c) for c in range(32, 150))
     assert mean(webster.optimum_cycle(lost, y)) < 1.03 * best
+
+
+def test_minima_that_crowd_out_the_rest_lengthen_the_cycle() -> None:
+    """A quiet street's crossing takes most of Webster's cycle: it grows until the busy street is below 0.9, and says why."""
+    site = demand([500.0, 40.0], [1800.0, 1800.0], [[1, 0], [0, 1]], minima=[5.0, 22.0])
+    found = webster.calculate(site)
+    assert webster.optimum_cycle(found.lost_time, found.critical_flow_ratio) < found.cycle
+    assert found.saturation_degree.max() <= webster.PRACTICAL + 1e-9
+    shorter = webster.calculate(site, cycle=found.cycle - 2)
+    assert shorter.saturation_degree.max() > webster.PRACTICAL
+    assert "leave too little to others" in found.remarks[0]
