@@ -45,8 +45,8 @@ def test_interval_is_bca() -> None:
     assert (bounds.low, bounds.high) == pytest.approx(tuple(np.quantile(draws, at)), abs=0.03 * values.std())
 
 
-def test_holm_is_the_published_one() -> None:
-    """Corrected p-values are those of R's p.adjust(method = "holm") and of scipy where steps are alike."""
+def test_holm_is_its_definition() -> None:
+    """Holm 1979: the k-th smallest of n times n - k + 1, never falling, never above 1."""
     assert holm([0.01, 0.02, 0.03, 0.04]) == pytest.approx([0.04, 0.06, 0.06, 0.06])
     assert holm([0.5, 0.5]) == pytest.approx([1.0, 1.0])
 

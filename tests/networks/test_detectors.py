@@ -77,8 +77,8 @@ def two_junctions(tmp_path: Path, near: float = 25.0) -> Scenario:
     )
     (tmp_path / "n.edg.xml").write_text(
         '<edges><edge id="far" from="west" to="merge" numLanes="2" priority="3"/><edge id="lane" from="side" to="merge" priority="1"/>'
-        f'<edge id="near" from="merge" to="light" numLanes="2" priority="3" length="{near}"/><edge id="out" from="light" to="east" numLanes="2"/>'
-        '<edge id="down" from="north" to="light"/></edges>'
+        f'<edge id="near" from="merge" to="light" numLanes="2" priority="3" length="{near}"/>'
+        '<edge id="out" from="light" to="east" numLanes="2"/><edge id="down" from="north" to="light"/></edges>'
     )
     sumo = find_sumo()
     command = [str(sumo.program("netconvert")), "-n", str(tmp_path / "n.nod.xml"), "-e", str(tmp_path / "n.edg.xml")]
