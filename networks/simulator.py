@@ -239,6 +239,7 @@ class InProcess:
             code = 1
             try:
                 _own_files(outputs, into)
+                self._heap.roam()
                 self._heap = _Here()
                 work()
                 code = 0
@@ -268,6 +269,9 @@ class _Here:
     def run(self, call: Callable[[], Any]) -> Any:
         """What `call` gives."""
         return call()
+
+    def roam(self) -> None:
+        """It is bound to no core."""
 
     def end(self) -> None:
         """Nothing ends."""

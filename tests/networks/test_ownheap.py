@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import os
 import random
 import threading
 import time
@@ -81,3 +82,19 @@ def test_one_thread() -> None:
     with pytest.raises(ZeroDivisionError):
         heap.run(lambda: 1 // 0)
     assert heap.run(lambda: 7) == 7
+
+
+def test_its_caller_keeps_all_its_cores() -> None:
+    """While the thread works it runs where its caller was; before and after, the caller may use the cores it could."""
+    allowed = os.sched_getaffinity(0)
+    heap = OwnHeap()
+    there = heap.run(lambda: os.sched_getaffinity(0))
+    assert len(there) == 1
+    assert there <= allowed
+    assert os.sched_getaffinity(0) == allowed
+
+    def branch() -> set[int]:
+        heap.roam()
+        return os.sched_getaffinity(0)
+
+    assert heap.run(branch) == allowed
