@@ -229,25 +229,19 @@ def _bounds(
     site: Intersection, green: Bools, exclusive: Bools, intergreen: I32, min_green: I32, amber: I32, red_amber: I32
 ) -> tuple[I32, I32]:
     """(n_stages+1, n_stages) twice: the longest an interstage can take until the last start of green, and until all minima are over."""
-    n_stages = len(site.stages)
     waits = np.maximum((intergreen * exclusive).max(axis=0), red_amber)
-    gone = amber + machine.MIN_RED
-    first_green = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
-    first_full = np.zeros((n_stages + 1, n_stages), dtype=np.int32)
-    for before in range(n_stages + 1):
-        now = green[before] if before < n_stages else np.zeros(len(site.groups), dtype=np.bool_)
-        for after in range(n_stages):
-            starting = green[after] & ~now
-            if before < n_stages and (site.stages[before].name, site.stages[after].name) in site.barred:
-                first_green[before, after] = first_full[before, after] = NEVER
-            elif before != after:
-                last = waits[starting].max(initial=0)
-                full = np.where(amber == 0, last, waits) + min_green
-                first_green[before, after] = last
-                first_full[before, after] = max(
-                    full[starting].max(initial=0), last + machine.MIN_RED, gone[now & ~green[after]].max(initial=0)
-                )
-    return first_green, first_full
+    now, then = np.vstack((green, np.zeros_like(green[:1])))[:, None], green[None]
+    starting = then & ~now
+    first_green = np.where(starting, waits, 0).max(axis=2).astype(np.int32)
+    full = np.where(amber == 0, first_green[:, :, None], waits) + min_green
+    gone = np.where(now & ~then, amber + machine.MIN_RED, 0).max(axis=2)
+    first_full = np.maximum(np.where(starting, full, 0).max(axis=2), np.maximum(first_green + machine.MIN_RED, gone))
+    row = {stage.name: k for k, stage in enumerate(site.stages)}
+    for before, after in site.barred:
+        first_green[row[before], row[after]] = first_full[row[before], row[after]] = NEVER
+    for table in (first_green, first_full):
+        np.fill_diagonal(table, 0)
+    return first_green, first_full.astype(np.int32)
 
 
 def _rotation(site: Intersection, green: Bools, max_red: I32, first_green: I32) -> I32:

@@ -10,13 +10,10 @@ import numpy.typing as npt
 
 from ..core.aspects import Aspect, Aspects
 from ..core.intersection import Intersection
+from ..core.kernels.spell import spell
 
-_CODES = np.frombuffer(b"ruGyoO", dtype=np.uint8)
-"""SUMO's letter for each aspect, in the order of Aspect."""
-
-_MINOR = ord("g")
-_RED, _GREEN, _AMBER = int(Aspect.RED), int(Aspect.GREEN), int(Aspect.AMBER)
-_KNOWN = 4096
+_CODES = np.frombuffer(b"ruGyoOg", dtype=np.uint8).copy()
+"""SUMO's letter for each aspect, in the order of Aspect, and that of a green that gives way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,33 +95,18 @@ class Light:
         A green link shows `G`, or `g` while a link it gives way to is not red or still `clearing` ((n_groups,) bool:
         the intergreen after its green has not passed).
         """
-        key = (stage, aspects.tobytes(), clearing.tobytes())
-        known = self._known
-        if (state := known.get(key)) is None:
-            if len(known) >= _KNOWN:
-                known.clear()
-            state = known[key] = self._spell(aspects, stage, clearing)
-        return state
+        return self._spell(aspects, stage, clearing)
 
     def stage_letters(self, stage: int) -> str:
         """The state string of a stage that is fully green, for plans written to SUMO and for tables."""
         green = self.intersection.stage_greens[stage]
-        return self._spell(np.where(green, _GREEN, _RED).astype(np.int8), stage, np.zeros_like(green))
+        return self._spell(np.where(green, Aspect.GREEN, Aspect.RED).astype(np.int8), stage, np.zeros_like(green))
 
     def _spell(self, aspects: npt.NDArray[np.int8], stage: int, clearing: npt.NDArray[np.bool_]) -> str:
-        index, group, gives_way_to = self._signals
-        shown = aspects[group]
-        out = self._resting_codes[stage if 0 <= stage < len(self.resting) else -1].copy()
-        lit = shown != _RED
-        out[index[lit]] = _CODES[shown[lit]]
-        moving = (aspects == _GREEN) | (aspects == _AMBER) | clearing
-        out[index[(shown == _GREEN) & (gives_way_to & moving).any(axis=1)]] = _MINOR
-        return bytes(out).decode("ascii")
-
-    @cached_property
-    def _known(self) -> dict[tuple[int, bytes, bytes], str]:
-        """States spelled before; a light shows few."""
-        return {}
+        resting = self._resting_codes[stage if 0 <= stage < len(self.resting) else -1]
+        out = np.empty(self.n_letters, dtype=np.uint8)
+        spell(aspects, clearing, *self._signals, _CODES, resting, out)
+        return out.tobytes().decode("ascii")
 
     @cached_property
     def _signals(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp], npt.NDArray[np.bool_]]:

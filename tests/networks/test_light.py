@@ -25,18 +25,6 @@ def test_letters_agree_with_the_twin(name: str) -> None:
             assert light.letters(Aspects(aspects), stage, clearing) == expected
 
 
-def test_a_repeated_question_is_answered_alike() -> None:
-    """The remembered answer is the one given first, and other aspects are not mistaken for it."""
-    light = read_lights(load("shipped-cross"))["cross"]
-    n = len(light.intersection.groups)
-    red, nobody = np.zeros(n, dtype=np.int8), np.zeros(n, dtype=np.bool_)
-    first = light.letters(Aspects(red), 0, nobody)
-    amber = red.copy()
-    amber[0] = Aspect.AMBER
-    assert light.letters(Aspects(amber), 0, nobody) != first
-    assert light.letters(Aspects(red), 0, nobody) == first == "r" * light.n_letters
-
-
 def test_a_turn_keeps_giving_way_to_who_is_still_clearing() -> None:
     """A left turn alone is G, beside a clearing opposite group g, and beside a long red one G again."""
     light = read_lights(load("shipped-cross"))["cross"]
