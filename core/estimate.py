@@ -16,7 +16,7 @@ from .kernels import book
 from .kernels.estimate import SETBACK
 from .kernels.fleet import hear, seconds
 from .kernels.learning import see, set_turning
-from .kernels.second import CROSSING, second
+from .kernels.second import LONGEST_CROSSING, second
 from .ports import Status
 from .sequencer import Sequencers
 from .state import TrafficState
@@ -68,7 +68,8 @@ class Estimate:
         turning, arrivals = np.zeros((n_lanes, len(site.movements))), np.zeros((n_lanes, HORIZON))
         groups, red = np.zeros((3, n_groups), dtype=np.bool_), np.zeros(n_groups)
         groups[book.RECALLED] = ~lane_groups.any(axis=0)  # groups no loop speaks for, such as crossings, always call
-        self._memory, self._reported = np.zeros(book.LATELY + CROSSING), np.zeros(n_loops, dtype=np.bool_)
+        self._memory, self._reported = np.zeros(book.LATELY + LONGEST_CROSSING), np.zeros(n_loops, dtype=np.bool_)
+        self._memory[book.THROUGH] = seen.through
         self._vehicles, self._occupancy = loop_rows[book.VEHICLES], self.loops[book.OCCUPANCY]
         self._green, self._none = groups[book.GROUP_GREEN], np.zeros(n_groups, dtype=np.bool_)
         self._tables = (

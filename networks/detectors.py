@@ -176,8 +176,22 @@ def _exits(net: Any, light: Light, names: dict[str, tuple[str, float]]) -> list[
         at = min(EXIT_DISTANCE, max(0.0, round(lane.getLength() / 2 - LENGTH / 2, 2)))
         name = _name(names, f"{to_lane}/{LoopKind.EXIT.value}", to_lane, at)
         length = min(LENGTH, lane.getLength() - at)
-        out.append(Detector(name, LoopKind.EXIT, to_lane, at, -at, (), to_lane.rsplit("_", 1)[0], length))
+        behind = at + _across(net, light, to_lane)
+        out.append(Detector(name, LoopKind.EXIT, to_lane, at, -behind, (), to_lane.rsplit("_", 1)[0], length))
     return out
+
+
+def _across(net: Any, light: Light, to_lane: str) -> float:
+    """Length [m] of the longest path over the junction to a lane behind it."""
+    longest = 0.0
+    for via in (link.via for link in light.links if link.to_lane == to_lane):
+        length = 0.0
+        while via:
+            lane = net.getLane(via)
+            length += lane.getLength()
+            via = next((way.getViaLaneID() for way in lane.getOutgoing()), "")
+        longest = max(longest, length)
+    return round(longest, 2)
 
 
 def _upstream(net: Any, lane: Any, distance: float) -> list[_Point]:
@@ -245,7 +259,7 @@ def _own(net: Any, light: Light, loops: Iterable[OwnLoop]) -> list[Detector]:
         for lane, end in _chain(net, net.getLane(approach.name)):
             known = ends.setdefault(lane.getID(), (end, {}))
             known[1][approach.name] = None
-    exits = {link.to_lane for link in light.links if not link.crossing} - set(ends)
+    exits = {link.to_lane for link in light.links if not link.crossing and link.to_lane not in ends}
     out = []
     for loop in loops:
         try:
@@ -263,9 +277,8 @@ def _own(net: Any, light: Light, loops: Iterable[OwnLoop]) -> list[Detector]:
                     Detector(loop.name, _kind(distance), loop.lane, at, distance, tuple(lanes), None, loop.length)
                 )
         elif loop.lane in exits:
-            out.append(
-                Detector(loop.name, LoopKind.EXIT, loop.lane, at, -at, (), loop.lane.rsplit("_", 1)[0], loop.length)
-            )
+            way, behind = loop.lane.rsplit("_", 1)[0], at + _across(net, light, loop.lane)
+            out.append(Detector(loop.name, LoopKind.EXIT, loop.lane, at, -behind, (), way, loop.length))
     return out
 
 

@@ -79,8 +79,9 @@ CAPACITY, ROOM, ENTERED = range(3)
     CROSSING,  # [veh] that left the stop lines and were not counted behind the junction
     QUIET,  # [s] without any movement
     INSIDE,  # [veh] that should have left the junction by now
+    THROUGH,  # [s] from the stop line over the furthest loop behind the junction
     LATELY,  # [veh] that left in each of the last seconds, from here on
-) = range(5)
+) = range(6)
 FROM_ENTRANCES, FROM_ADVANCES, TURNS = range(3)
 GROUP_GREEN, CALLS, RECALLED = range(3)
 

@@ -11,8 +11,8 @@ from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
 from .learning import learn, see
 
-CROSSING = 7
-"""Seconds after which a vehicle that left the stop line should have passed the loop behind the junction."""
+LONGEST_CROSSING = 20
+"""Seconds after which a vehicle that left the stop line should have passed the loop behind the junction, at most."""
 QUIET, FORGET = 10, 30.0
 """Seconds without any movement after which the junction counts as empty, and in which one miscounted vehicle is forgotten."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
@@ -89,14 +89,14 @@ def inside(seconds: int, lanes: F64, loop_rows: I32, memory: F64) -> None:
             entered += loop_rows[book.VEHICLES, d]
     for lane in range(lanes.shape[1]):
         left += lanes[book.DEPARTED, lane]
-    lately = memory[book.LATELY :]
+    lately, through = memory[book.LATELY :], int(memory[book.THROUGH])
     memory[book.CROSSING] += left - entered
-    lately[seconds % CROSSING] = left
+    lately[seconds % through] = left
     memory[book.QUIET] = 0.0 if left > 0.0 or entered > 0 else memory[book.QUIET] + 1.0
     if memory[book.CROSSING] < 0.0 or memory[book.QUIET] >= QUIET:
         memory[book.CROSSING] = 0.0
     recent = 0.0
-    for k in range(CROSSING):
+    for k in range(through):
         recent += lately[k]
     late = max(memory[book.CROSSING] - recent, 0.0)
     memory[book.CROSSING] -= min(late, 1.0) / FORGET

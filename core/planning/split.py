@@ -29,7 +29,8 @@ def fill(total: float, weights: ArrayLike, minima: ArrayLike, maxima: ArrayLike 
         raise InputError(f"shares need as many minima and maxima as weights: {weight.size}, {low.size}, {high.size}")
     if not np.all(np.isfinite(weight)) or np.any(weight < 0.0) or np.any(low < 0.0) or np.any(high < low):
         raise InputError("weights and minima of shares must be finite and not negative, maxima not below minima")
-    weight = np.where(weight < NOTHING * weight.max(initial=0.0), 0.0, weight)
+    weight = weight / (weight.max(initial=0.0) or 1.0)
+    weight = np.where(weight < NOTHING, 0.0, weight)
     slack = 1e-9 * max(1.0, abs(total))
     if total < float(low.sum()) - slack:
         raise InputError(f"{total:g} s cannot hold the minima, which need {float(low.sum()):g} s: lengthen the cycle")
