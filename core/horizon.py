@@ -11,6 +11,7 @@ from .discharge import Discharge
 from .intersection import Intersection, Movement
 from .kernels import search as labels
 from .pockets import Pockets
+from .shutin import ShutIn
 from .state import TrafficState
 
 F32 = npt.NDArray[np.float32]
@@ -33,17 +34,10 @@ class Weights:
     squeeze: float = 0.1
     reach: float = 6.0
     clearing: float = 3.0
-    crowded: float = 0.7
-    jammed: float = 4.0
-    clearance: float = 25.0
     patience: float = 60.0
     impatience: float = 0.5
     overflow: float = 0.7
     dammed: float = 4.0
-
-
-LET_OUT = 5.0
-"""Seconds of a stage in which nobody gives way after which the junction is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,6 @@ class Horizon:
         self.n_lanes, self.width, self.n_stages = n_lanes, width, n_stages
         self._lane_row = {lane.name: k for k, lane in enumerate(site.lanes)}
         self._moves = list(site.movements)
-        self._miscounted = 0.0
         self._group_of = [i for i, g in enumerate(site.groups) for _ in g.movements]
         self._uses = np.zeros((n_lanes, len(self._moves)), dtype=bool)
         for m, move in enumerate(self._moves):
@@ -165,9 +158,7 @@ class Horizon:
         waiting = np.zeros((self.n_stages, len(site.groups)), dtype=bool)
         for stage, rows in enumerate(self._gives):
             waiting[stage, [self._group_of[m] for _, m, _ in rows]] = True
-        self._clears = np.array(
-            [[not (waiting[a] & ~self._green[b]).any() for b in range(self.n_stages)] for a in range(self.n_stages)]
-        )
+        self._shut_in = ShutIn(self._green, waiting, self.length >= 0)
         self._waits = np.zeros((self.n_stages, self.n_lanes), dtype=bool)
         turners: dict[int, set[int]] = {}
         for stage, rows in enumerate(self._gives):
@@ -298,7 +289,7 @@ class Horizon:
         served = self.rates[: self.n_stages, :n] > 0
         self.skip[:] = [0 if (soon[served[s]] > 0.2).any() else 1 for s in range(self.n_stages)]
         stage = max(state.stage, 0)
-        self._let_out(stage, state)
+        self._shut_in.forbid(state, self.skip)
         code = labels.search(
             stage, before, gone, w.fine, w.most, self.queue, self.arrivals, self.opens, self.weight, self.rates, self.length, self.begins,
             self.given, self.giver, self.steady, self.waiting, self.against, self.reach, self.clearing, self.prices, self.skip,
@@ -316,24 +307,6 @@ class Horizon:
             int(self.firsts[slot, s, b]), float(self.bound[slot, s, b]),
             tuple((k, float(c)) for k, c in enumerate(self.best) if c < 1e29), tuple(course),
         )  # fmt: skip
-
-    def _let_out(self, stage: int, state: TrafficState) -> None:
-        """While some who gave way still stand on the junction, no stage that shuts them in comes next; many are let out before it.
-
-        Who is still counted there when a stage has run in which nobody gives way was miscounted.
-        """
-        w = self.weights
-        self._miscounted = min(self._miscounted, state.inside)
-        if state.elapsed >= LET_OUT and self.given[stage] == self.given[stage + 1]:
-            self._miscounted = state.inside
-        inside = state.inside - self._miscounted
-        lets_out = self._clears[stage] & (self.length[stage] >= 0)
-        lets_out[stage] = False
-        jammed = inside >= w.jammed and lets_out.any()
-        if jammed:
-            self.skip[lets_out] = 0
-        if jammed or (inside >= w.crowded and state.elapsed < w.clearance):
-            self.skip[~self._clears[stage] & (self.skip == 0)] = 2
 
     def _release(self, state: TrafficState) -> None:
         """A lane that stalls where it gives way has a turning vehicle at its head: other stages may let it go, these will not."""

@@ -1,0 +1,45 @@
+"""Vehicles that gave way until their green ended and still stand on the junction: no stage may shut them in."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .state import TrafficState
+
+Bools = npt.NDArray[np.bool_]
+
+CROWDED, HOLD = 0.7, 25.0
+"""Vehicles on the junction from which a stage that shuts them in has to wait, and seconds of green after which it need not."""
+JAMMED = 4.0
+"""Vehicles from which it waits for as long as another stage can let them out first."""
+EMPTY_AFTER = 5.0
+"""Seconds of a stage in which nobody gives way after which the junction is empty: who is still counted there was miscounted."""
+
+
+class ShutIn:
+    """Which changes of stage would shut in those who wait on the junction.
+
+    lets_out  (n_stages, n_stages) bool: whoever gives way in the one stage may go in the other
+    """
+
+    def __init__(self, green: Bools, gives_way: Bools, lawful: Bools) -> None:
+        """`green`, `gives_way` (n_stages, n_groups): who is green, and who is and gives way; `lawful` (n_stages, n_stages) changes."""
+        shut_in: Bools = np.any(gives_way[:, None] & ~green[None], axis=2)
+        self.lets_out: Bools = ~shut_in
+        self._first = self.lets_out & lawful & ~np.eye(len(green), dtype=np.bool_)
+        self._some_give_way: Bools = np.any(gives_way, axis=1)
+        self._miscounted = 0.0
+
+    def forbid(self, state: TrafficState, skip: npt.NDArray[np.int32]) -> None:
+        """In `skip` (n_stages,), 0 what is asked for and 1 what nobody wants, set to 2 the stages that may not come next."""
+        stage = max(state.stage, 0)
+        self._miscounted = min(self._miscounted, state.inside)
+        if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
+            self._miscounted = state.inside
+        inside = state.inside - self._miscounted
+        jammed = inside >= JAMMED and self._first[stage].any()
+        if jammed:
+            skip[self._first[stage]] = 0
+        if jammed or (inside >= CROWDED and state.elapsed < HOLD):
+            skip[~self.lets_out[stage] & (skip == 0)] = 2

@@ -1,0 +1,50 @@
+"""Who gave way and still stands on the junction is not shut in by the next stage."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from signalwright.core.shutin import HOLD, JAMMED, ShutIn
+from signalwright.core.state import TrafficState
+
+THROUGH, LEFTS, CROSS = range(3)
+GREEN = np.array([[True, True, False], [False, True, False], [False, False, True]])
+GIVES_WAY = np.array([[False, True, False], [False, False, False], [False, False, False]])
+"""Groups straight, left, crossing; the lefts give way to those straight on, then are alone, then those from the side go."""
+ANY_CHANGE = np.ones((3, 3), dtype=np.bool_)
+
+
+def _forbidden(shut_in: ShutIn, stage: int, elapsed: float, inside: float) -> list[int]:
+    nobody = np.zeros(0)
+    state = TrafficState(None, 0.0, stage, False, elapsed, *[nobody] * 13)  # type: ignore[arg-type]
+    state.inside = inside
+    skip = np.array([0, 1, 0], dtype=np.int32)
+    shut_in.forbid(state, skip)
+    return [int(value) for value in skip]
+
+
+def test_one_on_the_junction_is_waited_for_but_not_for_ever() -> None:
+    """The side road waits while a left turner stands on the junction, until the green is long enough for him to have gone."""
+    shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE)
+    assert shut_in.lets_out.tolist() == [[True, True, False], [True] * 3, [True] * 3]
+    assert _forbidden(shut_in, THROUGH, HOLD - 1.0, 1.0) == [0, 1, 2]
+    assert _forbidden(shut_in, THROUGH, HOLD, 1.0) == [0, 1, 0]
+    assert _forbidden(shut_in, LEFTS, 0.0, 1.0) == [0, 1, 0]
+
+
+def test_many_on_the_junction_are_let_out_first() -> None:
+    """A junction full of left turners gets their own stage, though no loop calls for it, before the side road."""
+    shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE)
+    assert _forbidden(shut_in, THROUGH, 2.0 * HOLD, JAMMED) == [0, 0, 2]
+    no_lefts = ANY_CHANGE & (np.arange(3) != LEFTS)
+    assert _forbidden(ShutIn(GREEN, GIVES_WAY, no_lefts), THROUGH, 2.0 * HOLD, JAMMED) == [0, 1, 0]
+
+
+def test_who_is_counted_on_an_empty_junction_was_miscounted() -> None:
+    """After the lefts had green to themselves the junction is empty, whatever the loops add up to."""
+    shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE)
+    assert _forbidden(shut_in, LEFTS, 10.0, JAMMED) == [0, 1, 0]
+    assert _forbidden(shut_in, THROUGH, 2.0 * HOLD, JAMMED) == [0, 1, 0]
+    assert _forbidden(shut_in, THROUGH, 2.0 * HOLD, 2.0 * JAMMED) == [0, 0, 2]
+    assert _forbidden(shut_in, THROUGH, 0.0, 0.0) == [0, 1, 0]
+    assert _forbidden(shut_in, THROUGH, 2.0 * HOLD, JAMMED) == [0, 0, 2]
