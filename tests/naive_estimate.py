@@ -14,7 +14,7 @@ from signalwright.core.estimate import HORIZON, RING, WORTH, Estimate
 from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
 from signalwright.core.kernels.estimate import SETBACK
-from signalwright.core.kernels.second import FORGET, FULL_AFTER, FULL_FOR, QUIET
+from signalwright.core.kernels.second import FORGET, FULL_AFTER, FULL_FOR, QUIET, SOME_CYCLES, UNLIKE
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -59,6 +59,7 @@ class NaiveEstimate:
         self.seen, self.arrived, self.left, self.served = np.zeros(n_loops), np.zeros(n), np.zeros(n), np.zeros(n)
         self.entered, self.past = np.zeros(n_exits), np.zeros((PAST, n_loops))
         self.assumed = np.array([lane.saturation_flow / 3600.0 for lane in site.lanes])
+        self.out = self.over = 0.0
         self.crossing, self.quiet, self.lately, self.seconds = 0.0, 0, np.zeros(seen.through), 0
         self.queue, self.arrivals, self.saturation = np.zeros(n), np.zeros((n, HORIZON)), self.assumed.copy()
         self.gap, self.occupied, self.confidence = np.zeros(n), np.zeros(n), np.ones(n)
@@ -157,6 +158,11 @@ class NaiveEstimate:
         self.lately[self.seconds % len(self.lately)] = left
         self.quiet = 0 if left > 0 or entered > 0 else self.quiet + 1
         if self.crossing < 0.0 or self.quiet >= QUIET:
+            self.crossing = 0.0
+        weight = max(1.0 / self.seconds, 1.0 / SOME_CYCLES)
+        self.out += (left - self.out) * weight
+        self.over += (entered - self.over) * weight
+        if abs(self.out - self.over) > UNLIKE * max(self.out, self.over):
             self.crossing = 0.0
         self.inside = max(self.crossing - float(self.lately.sum()), 0.0)
         self.crossing -= min(self.inside, 1.0) / FORGET

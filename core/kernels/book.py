@@ -80,8 +80,10 @@ CAPACITY, ROOM, ENTERED = range(3)
     QUIET,  # [s] without any movement
     INSIDE,  # [veh] that should have left the junction by now
     THROUGH,  # [s] from the stop line over the furthest loop behind the junction
+    OUT,  # [veh/s] running mean of those that left the stop lines
+    OVER,  # [veh/s] running mean of those counted behind the junction
     LATELY,  # [veh] that left in each of the last seconds, from here on
-) = range(6)
+) = range(8)
 FROM_ENTRANCES, FROM_ADVANCES, TURNS = range(3)
 GROUP_GREEN, CALLS, RECALLED = range(3)
 

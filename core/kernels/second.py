@@ -15,6 +15,8 @@ LONGEST_CROSSING = 20
 """Seconds after which a vehicle that left the stop line should have passed the loop behind the junction, at most."""
 QUIET, FORGET = 10, 30.0
 """Seconds without any movement after which the junction counts as empty, and in which one miscounted vehicle is forgotten."""
+SOME_CYCLES, UNLIKE = 240.0, 0.12
+"""Seconds over which what comes off a junction is compared with what went onto it, and the share by which they may differ."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 LITTLE_ROOM, OFTEN = 1.0, 0.3
@@ -82,7 +84,10 @@ def rooms(lanes: F64, loops: F64, loop_rows: I32, turns: I32, turn_share: F64, e
 
 @kernel(lean=True)
 def inside(seconds: int, lanes: F64, loop_rows: I32, memory: F64) -> None:
-    """Vehicles that should have left the junction and have not; what was counted wrongly is forgotten when all is quiet."""
+    """Vehicles that should have left the junction and have not; what was counted wrongly is forgotten when all is quiet.
+
+    Where over some cycles many more are counted on one side of the junction than on the other, its loops cannot tell.
+    """
     entered, left = 0, 0.0
     for d in range(loop_rows.shape[1]):
         if loop_rows[book.KIND, d] == EXIT:
@@ -94,6 +99,11 @@ def inside(seconds: int, lanes: F64, loop_rows: I32, memory: F64) -> None:
     lately[seconds % through] = left
     memory[book.QUIET] = 0.0 if left > 0.0 or entered > 0 else memory[book.QUIET] + 1.0
     if memory[book.CROSSING] < 0.0 or memory[book.QUIET] >= QUIET:
+        memory[book.CROSSING] = 0.0
+    weight = max(1.0 / seconds, 1.0 / SOME_CYCLES)
+    memory[book.OUT] += (left - memory[book.OUT]) * weight
+    memory[book.OVER] += (entered - memory[book.OVER]) * weight
+    if abs(memory[book.OUT] - memory[book.OVER]) > UNLIKE * max(memory[book.OUT], memory[book.OVER]):
         memory[book.CROSSING] = 0.0
     recent = 0.0
     for k in range(through):
