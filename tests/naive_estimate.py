@@ -14,7 +14,7 @@ from signalwright.core.estimate import HORIZON, RING, WORTH, Estimate
 from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
 from signalwright.core.kernels.estimate import SETBACK
-from signalwright.core.kernels.second import FORGET, FULL_AFTER, FULL_FOR, QUIET, SOME_CYCLES, UNLIKE
+from signalwright.core.kernels.second import FORGET, FULL_AFTER, FULL_FOR, MANY, QUIET, SOME_CYCLES, UNLIKE
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -162,7 +162,8 @@ class NaiveEstimate:
         weight = max(1.0 / self.seconds, 1.0 / SOME_CYCLES)
         self.out += (left - self.out) * weight
         self.over += (entered - self.over) * weight
-        if abs(self.out - self.over) > UNLIKE * max(self.out, self.over):
+        apart = abs(self.out - self.over)
+        if apart > UNLIKE * max(self.out, self.over) and apart * min(self.seconds, SOME_CYCLES) > MANY:
             self.crossing = 0.0
         self.inside = max(self.crossing - float(self.lately.sum()), 0.0)
         self.crossing -= min(self.inside, 1.0) / FORGET

@@ -15,8 +15,9 @@ LONGEST_CROSSING = 20
 """Seconds after which a vehicle that left the stop line should have passed the loop behind the junction, at most."""
 QUIET, FORGET = 10, 30.0
 """Seconds without any movement after which the junction counts as empty, and in which one miscounted vehicle is forgotten."""
-SOME_CYCLES, UNLIKE = 240.0, 0.12
-"""Seconds over which what comes off a junction is compared with what went onto it, and the share by which they may differ."""
+SOME_CYCLES, UNLIKE, MANY = 240.0, 0.12, 8.0
+"""Seconds over which what comes off a junction is compared with what went onto it, the share by which they may differ, and the number of
+vehicles: so many can stand there."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 LITTLE_ROOM, OFTEN = 1.0, 0.3
@@ -103,7 +104,8 @@ def inside(seconds: int, lanes: F64, loop_rows: I32, memory: F64) -> None:
     weight = max(1.0 / seconds, 1.0 / SOME_CYCLES)
     memory[book.OUT] += (left - memory[book.OUT]) * weight
     memory[book.OVER] += (entered - memory[book.OVER]) * weight
-    if abs(memory[book.OUT] - memory[book.OVER]) > UNLIKE * max(memory[book.OUT], memory[book.OVER]):
+    apart, most = abs(memory[book.OUT] - memory[book.OVER]), max(memory[book.OUT], memory[book.OVER])
+    if apart > UNLIKE * most and apart * min(seconds, SOME_CYCLES) > MANY:
         memory[book.CROSSING] = 0.0
     recent = 0.0
     for k in range(through):
