@@ -15,9 +15,9 @@ LONGEST_CROSSING = 20
 """Seconds after which a vehicle that left the stop line should have passed the loop behind the junction, at most."""
 QUIET, FORGET = 10, 30.0
 """Seconds without any movement after which the junction counts as empty, and in which one miscounted vehicle is forgotten."""
-SOME_CYCLES, UNLIKE, MANY = 240.0, 0.12, 8.0
+SOME_CYCLES, UNLIKE, MANY = 480.0, 0.12, 20.0
 """Seconds over which what comes off a junction is compared with what went onto it, the share by which they may differ, and the number of
-vehicles: so many can stand there."""
+vehicles: no more can stand there."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 LITTLE_ROOM, OFTEN = 1.0, 0.3
