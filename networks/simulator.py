@@ -99,6 +99,9 @@ class Simulator(Protocol):
     def expected(self) -> int:
         """Vehicles still driving or to come."""
 
+    def standing(self) -> float:
+        """How long everyone on the road has stood [s], stops of a timetable aside; 0 where nobody is."""
+
     def watch(self, loops: Sequence[str]) -> None:
         """The loops that will be read."""
 
@@ -153,6 +156,11 @@ class InProcess:
     def expected(self) -> int:
         """See Simulator."""
         return int(self._sumo.simulation.getMinExpectedNumber())
+
+    def standing(self) -> float:
+        """See Simulator."""
+        vehicle = self._sumo.vehicle
+        return min((float(vehicle.getWaitingTime(name)) for name in vehicle.getIDList()), default=0.0)
 
     def watch(self, loops: Sequence[str]) -> None:
         """See Simulator."""

@@ -31,6 +31,11 @@ from .wire import OverTraci
 
 Transport = Literal["libsumo", "traci"]
 
+LOCKED_AFTER = 900.0
+"""A scenario without an end is over when nobody has moved for so long [s]: out of a gridlock nobody ever comes."""
+LOOKED_EVERY = 60.0
+"""How often [s] that is looked at."""
+
 
 class SumoStreet:
     """Time and roadside of a simulation: a Clock of one second a tick, and its cabinets.
@@ -63,10 +68,8 @@ class SumoStreet:
         self._overview: tuple[float, dict[str, list[Approaching]]] = (-1.0, {})
 
     def tick(self) -> bool:
-        """One second more; False when the window is over, or without one, when the last vehicle has left."""
-        if not self._running:
-            return False
-        if self.time >= self._end if self._end is not None else self._simulator.expected() == 0:
+        """One second more; False when the window is over, or without one, when the last vehicle has left or none moves any more."""
+        if not self._running or self._over():
             self._running = False
             return False
         self._simulator.step(self._shown)
@@ -75,6 +78,13 @@ class SumoStreet:
         self._pass_second()
         self.loops.read(self.time)
         return True
+
+    def _over(self) -> bool:
+        if self._end is not None:
+            return self.time >= self._end
+        if self._simulator.expected() == 0:
+            return True
+        return self.time % LOOKED_EVERY == 0.0 and self._simulator.standing() >= LOCKED_AFTER
 
     def _pass_second(self) -> None:
         for cabinet in self._all:

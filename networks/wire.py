@@ -8,6 +8,7 @@ packed once, and its answer has a fixed form, so the values are picked from know
 from __future__ import annotations
 
 import contextlib
+import math
 import socket
 import struct
 import subprocess
@@ -23,8 +24,9 @@ from .evenpath import even_path
 from .simulator import Floats, Installation, Passage
 from .spoken import last_words
 
-GET_LOOP, GET_SIMULATION, SET_LIGHT, STEP, CLOSE, ORDER = 0xA0, 0xAB, 0xC2, 0x02, 0x7F, 0x03
+GET_LOOP, GET_VEHICLE, GET_SIMULATION, SET_LIGHT, STEP, CLOSE, ORDER = 0xA0, 0xA4, 0xAB, 0xC2, 0x02, 0x7F, 0x03
 SINCE, NUMBER, PASSAGES = 0x16, 0x10, 0x17
+NAMES, WAITING = 0x00, 0x7A
 LETTERS, EXPECTED = 0x20, 0x7D
 STRING = 0x0C
 STATUS = 7
@@ -119,6 +121,18 @@ class OverTraci:
         """See Simulator."""
         answer = self._talk(_command(GET_SIMULATION, bytes((EXPECTED,)) + _text("")))
         return int(struct.unpack("!i", answer[-4:])[0])
+
+    def standing(self) -> float:
+        """See Simulator."""
+        vehicles = _names(self._talk(_command(GET_VEHICLE, bytes((NAMES,)) + _text(""))))
+        if not vehicles:
+            return 0.0
+        answer = self._talk(b"".join(_command(GET_VEHICLE, bytes((WAITING,)) + name) for name in vehicles))
+        place, least = 0, math.inf
+        for name in vehicles:
+            place = self._status(answer, place, GET_VEHICLE) + _answer_length(name)
+            least = min(least, struct.unpack("!d", answer[place - 8 : place])[0])
+        return float(least)
 
     def watch(self, loops: Sequence[str]) -> None:
         """See Simulator."""
@@ -273,10 +287,21 @@ def _command(command: int, content: bytes) -> bytes:
     return struct.pack("!BiB", 0, length + 4, command) + content
 
 
-def _answer_length(loop: bytes) -> int:
-    """Bytes of the answer to a get of one double: length, id, variable, the loop's name, type, value."""
-    length = 1 + 1 + 1 + len(loop) + 1 + 8
+def _answer_length(name: bytes) -> int:
+    """Bytes of the answer to a get of one double: length, id, variable, the loop's or vehicle's name, type, value."""
+    length = 1 + 1 + 1 + len(name) + 1 + 8
     return length if length <= 255 else length + 4
+
+
+def _names(answer: bytes) -> list[bytes]:
+    """The names in the answer to the only get of a message, each as TraCI writes it: a count, and so many strings to the end."""
+    place = STATUS + (1 if answer[STATUS] else 5) + 2 + len(_text("")) + 1
+    names: list[bytes] = []
+    for _ in range(int.from_bytes(answer[place : place + 4], "big")):
+        begin = place + 4
+        place = begin + int.from_bytes(answer[begin : begin + 4], "big")
+        names.append(answer[begin : place + 4])
+    return names
 
 
 def _passages(answer: bytes, place: int, name: int) -> tuple[list[Passage], int]:

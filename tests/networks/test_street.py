@@ -22,7 +22,7 @@ from signalwright.core.state import TrafficState
 from signalwright.networks import simulator as simulator_module
 from signalwright.networks.options import Outputs, options_of
 from signalwright.networks.simulator import find_sumo
-from signalwright.networks.sumo import open_street
+from signalwright.networks.sumo import LOCKED_AFTER, Transport, open_street
 from simulated import rotate, shipped, street, trips
 
 
@@ -199,6 +199,18 @@ def test_the_window_ends_the_clock(tmp_path: Path) -> None:
     assert ticks == 60
     assert any(float(trip["arrival"]) < 0 for trip in trips(tmp_path))
     assert (tmp_path / "statistics.xml").is_file()
+
+
+@pytest.mark.parametrize("transport", ["libsumo", "traci"])
+def test_a_gridlock_ends_a_scenario_without_an_end(transport: Transport, tmp_path: Path) -> None:
+    """Lights that stay red for good fill the streets; once nobody has moved for a quarter of an hour the clock stops."""
+    scenario, lights = shipped("cross")
+    with open_street(replace(scenario, end=None), lights, outputs=tmp_path, seed=1, transport=transport) as clock:
+        while clock.tick():
+            assert clock.time < scenario.begin + 7200.0
+        ended = clock.time
+    assert ended > scenario.begin + LOCKED_AFTER
+    assert sum(float(t["waitingTime"]) > LOCKED_AFTER for t in trips(tmp_path)) > 20
 
 
 def test_lights_left_alone_run_their_own_program(tmp_path: Path) -> None:
