@@ -52,7 +52,7 @@ def movement_flows(
             lane = lane_of.get(series.name) or (series.name if series.name in lanes else None)
             if lane is None:
                 raise CountsError(
-                    f"there is no detector {series.name} in the scenario; the scenario has {_some(lane_of) or 'none'}"
+                    f"{series.where}: there is no detector {series.name} in the scenario; the scenario has {_some(lane_of) or 'none'}"
                 )
             at_lane[lane].append(series.flow)
     net, expected = load_net(scenario.net), _expected(lights, journeys)

@@ -37,7 +37,7 @@ _COLUMNS = {
 @dataclass(frozen=True, slots=True)
 class Series:
     """What one source counted: `count` (n_intervals,) [veh], nan where it said nothing, from `begin` [s] in steps of
-    `interval` [s]. `kind` says what `name` is: detector, edge, or turn ("from->to")."""
+    `interval` [s]. `kind` says what `name` is: detector, edge, or turn ("from->to"); `where` the first of it stands, for messages."""
 
     name: str
     kind: str
@@ -45,6 +45,7 @@ class Series:
     interval: float
     count: Floats
     occupancy: Floats
+    where: str = ""
 
     @property
     def flow(self) -> float:
@@ -243,7 +244,7 @@ def _series(records: Iterable[_Record]) -> CountsFile:
         gaps = int(np.isnan(count).sum())
         if gaps:
             remarks.append(f"{kind} {name}: {gaps} of {n} intervals are missing; the mean is that of the others")
-        made.append(Series(name, kind, first, usual, count, occupancy))
+        made.append(Series(name, kind, first, usual, count, occupancy, next(iter(rows.values())).where))
     return CountsFile(tuple(made), tuple(remarks))
 
 

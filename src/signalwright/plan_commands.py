@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -91,6 +92,10 @@ def plan(
             _("the same command goes on where it was: the trials so far are in {path}").format(path=out / JOURNAL),
             err=True,
         )
+        raise
+    except InputError:
+        with suppress(OSError):  # it stays if something is in it
+            out.rmdir()
         raise
     planned = replace(planned, remarks=(*remarks, *planned.remarks))
     verdict = None
@@ -205,9 +210,10 @@ def show_verdict(verdict: Verdict) -> None:
 def _show(planned: Planned) -> None:
     typer.echo(_("chosen: {name}").format(name=planned.chosen.name))
     for candidate in planned.candidates:
-        delays = ", ".join(f"{delay:.1f}" for delay in candidate.delays)
-        locks = _(", locked {n} times").format(n=candidate.locks) if candidate.locks else ""
-        typer.echo(f"  {candidate.name}: {delays} s{locks}")
+        said = [", ".join(f"{delay:.1f}" for delay in candidate.delays) + " s"] if candidate.delays else []
+        said += [_("locked {n} times").format(n=candidate.locks)] if candidate.locks else []
+        said += [_("given up, far behind")] if candidate.lost else []
+        typer.echo(f"  {candidate.name}: {', '.join(said)}")
     for worked in planned.worked:
         typer.echo(
             _(

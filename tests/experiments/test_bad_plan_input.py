@@ -35,7 +35,7 @@ def file(folder: Path, text: str) -> Path:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("detector,begin,count\nnobody,0,10\n", "there is no detector nobody in the scenario"),
+        ("detector,begin,count\nnobody,0,10\n", r"counts\.csv, line 2: there is no detector nobody in the scenario"),
         ("detector,begin,count\na,0,-7\n", "line 2: a: a count of -7 cannot be; leave a gap empty"),
         ("detector,begin,count\na,0,many\n", "line 2: a: 'many' is no number; leave a gap empty"),
         ("detector,begin,count\na,0,inf\n", "a count of inf cannot be"),
