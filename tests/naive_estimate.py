@@ -132,7 +132,19 @@ class NaiveEstimate:
         self._learn(counts)
         beyond = np.repeat(self.rate[:, None], HORIZON, axis=1)
         queues.outlook(
-            now, self.far, self.near, self.queues, self.upper, self.rate, self.sight, beyond, self.queue, self.arrivals
+            now,
+            self.far,
+            self.near,
+            self.queues,
+            self.upper,
+            self.rate,
+            self.sight,
+            beyond,
+            self.queue,
+            self.arrivals,
+            self.late,
+            self.storage,
+            self.checked,
         )
         has_stop = self.stop_of >= 0
         self.occupied[has_stop] = counts.occupancy[self.stop_of[has_stop]]

@@ -9,6 +9,7 @@ from signalwright.core.kernels.estimate import (
     DOUBT,
     EARLY,
     EMPTY_GAP,
+    HELD_UP,
     LONGEST_SETBACK,
     MORE,
     NOBODY,
@@ -17,6 +18,7 @@ from signalwright.core.kernels.estimate import (
     REACHES,
     SETBACK,
     SLOW,
+    SLOWS,
     STANDS,
     START,
     STOPPING,
@@ -269,17 +271,24 @@ def tick(
 
 
 def outlook(
-    now: int, far: Any, near: Any, queue: Any, upper: Any, rate: Any, sight: Any, beyond: Any, total: Any, arrivals: Any
-) -> None:
-    """State from the rings: `total` (L,) queue, `arrivals` (L, T); past `sight` (L,) [s] what is `beyond` (L, T), at least nothing."""
+    now: int, far: Any, near: Any, queue: Any, upper: Any, rate: Any, sight: Any, beyond: Any, total: Any, arrivals: Any,
+    late: Any, storage: Any, checked: Any,
+) -> None:  # fmt: skip
+    """State from the rings: `total` (L,) queue, `arrivals` (L, T); past `sight` (L,) [s] what is `beyond` (L, T), at least nothing.
+
+    Who is overdue at a `checked` advance loop, `late` (L,) [s] before the stop line, comes no sooner than from there, if at all.
+    """
     lanes, ring = far.shape
     for lane in range(lanes):
         total[lane] = queue[lane] + upper[lane]
+        passed = int(late[lane]) if checked[lane] > 0.0 else 0
         for h in range(arrivals.shape[1]):
             come = 0.0
             if h + 1 < ring:
                 at = (now + 1 + h) % ring
-                come = far[lane, at] + near[lane, at]
+                come = near[lane, at] + (far[lane, at] if h >= passed else 0.0)
+            if h == passed and total[lane] >= SLOWS * storage[lane]:
+                come += sum(far[lane, (now + 1 + k) % ring] * HELD_UP ** (passed - k) for k in range(passed))
             if h >= sight[lane]:
                 come += beyond[lane, h]
             arrivals[lane, h] = come

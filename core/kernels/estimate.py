@@ -32,6 +32,9 @@ RECENT, AT_ONCE = 6.0, 4.0
 """Seconds within which one was expected who leaves unexpectedly, and who stands unexpectedly."""
 MORE = 0.5
 """Vehicles still expected behind one that followed another closely, whatever was counted upstream."""
+SLOWS, HELD_UP = 0.5, 0.8
+"""Share of the room below an advance loop from which a queue slows who is still above it, and the part of those overdue there of whom one
+second more does not tell that they went another way."""
 STUCK = 4.0
 """Seconds of green without a movement after which a lane is held for blocked."""
 SETBACK, LONGEST_SETBACK = 8.0, 40.0
@@ -262,15 +265,28 @@ def stand(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32) -> None:
 
 @kernel(lean=True)
 def outlook(now: int, lanes: F64, lane_rows: I32, rings: F64, arrivals: F64) -> None:
-    """From the rings the whole queue, and `arrivals` (L, T); past what the loops see the mean rate comes besides."""
+    """From the rings the whole queue, and `arrivals` (L, T); past what the loops see the mean rate comes besides.
+
+    Nobody is expected sooner than he can come whom a believed advance loop has not seen, though he is overdue there: he went another
+    way, or a queue holds him up.
+    """
     size = rings.shape[2]
     for lane in range(arrivals.shape[0]):
         lanes[book.TOTAL, lane] = lanes[book.QUEUE, lane] + lanes[book.UPPER, lane]
         sight, rate = lanes[book.SIGHT, lane], lanes[book.RATE, lane]
         reach = min(lane_rows[book.REACH, lane], arrivals.shape[1])
         at = (now + 1) % size
+        checked = lanes[book.CHECKED, lane] > 0.0
+        passed = int(lanes[book.LATE, lane]) if checked else 0
+        still = HELD_UP if lanes[book.TOTAL, lane] >= SLOWS * lanes[book.STORAGE, lane] else 0.0
+        overdue = 0.0
         for h in range(reach):
             coming = rings[book.FAR, lane, at] + rings[book.NEAR, lane, at]
+            if h < passed:
+                overdue = (overdue + rings[book.FAR, lane, at]) * still
+                coming = rings[book.NEAR, lane, at]
+            elif h == passed:
+                coming += overdue
             arrivals[lane, h] = coming + rate if h >= sight else coming
             at = at + 1 if at + 1 < size else 0
         for h in range(reach, arrivals.shape[1]):
