@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .intersection import Detector, Intersection, LoopKind
 from .kernels import book
-from .kernels.second import LONGEST_CROSSING
+from .kernels.book import LONGEST_CROSSING
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int32]
@@ -28,8 +28,8 @@ STRAY = 0.03
 """Share of drivers assumed to change lanes where a loop's lane leads them elsewhere."""
 SEEN_FURTHER_UP = 0.8
 """Share of those seen at an entrance that is assumed to come to the stop line."""
-SETTING_OFF, STARTING_SPEED = 1.0, 5.0
-"""Seconds until one who stands sets off, and the mean speed [m/s] over a junction from then on."""
+SETTING_OFF, CROSSING_SPEED = 1.0, 12.0
+"""Seconds until one sets off, and the mean speed [m/s] over a junction from then on, of those who roll and those who start."""
 LONGEST_DELAY = 63
 """[s] that are kept of what a loop saw."""
 
@@ -39,7 +39,7 @@ class Coverage:
     """The loops of one site by the lanes they tell of; rows and units as `core.kernels.book` describes them.
 
     link, lane_of, links: each detector's lanes; kind, delay (n_detectors,); stop_of, own, side, reach, late, storage,
-    above (n_lanes,). `through` [s] is how long one who starts at a stop line takes over the furthest loop behind the junction.
+    above (n_lanes,). `across` (n_exits,) [s] is how long one who starts at a stop line takes over the loop behind the junction.
     """
 
     kind: Rows
@@ -54,7 +54,7 @@ class Coverage:
     late: Floats
     storage: Floats
     above: Floats
-    through: int
+    across: Floats
 
 
 def coverage_of(site: Intersection) -> Coverage:
@@ -110,14 +110,18 @@ def coverage_of(site: Intersection) -> Coverage:
         np.array(link, dtype=np.int32),
         np.array(lane_of, dtype=np.int32),
         np.array((lag, share, head), dtype=np.float64).reshape(3, -1),
-        stop_of, own, side, reach, late, storage, np.maximum(above - storage, 0.0), _through(site),
+        stop_of, own, side, reach, late, storage, np.maximum(above - storage, 0.0), _across(site),
     )  # fmt: skip
 
 
-def _through(site: Intersection) -> int:
-    behind = [max(-d.distance, 0.0) for d in site.detectors if d.kind is LoopKind.EXIT]
-    seconds = SETTING_OFF + max(behind, default=LONGEST_CROSSING * STARTING_SPEED) / STARTING_SPEED
-    return min(round(seconds), LONGEST_CROSSING)
+def _across(site: Intersection) -> Floats:
+    """(n_exits,) [s] from a stop line over the loop behind the junction, for one who starts there."""
+    furthest = {way.name: 0.0 for way in site.exits}
+    for d in site.detectors:
+        if d.kind is LoopKind.EXIT and d.exit in furthest:
+            furthest[d.exit] = max(furthest[d.exit], -d.distance)
+    far = np.array([metres or LONGEST_CROSSING * CROSSING_SPEED for metres in furthest.values()])
+    return np.minimum(SETTING_OFF + far / CROSSING_SPEED, LONGEST_CROSSING)
 
 
 def _sides(site: Intersection) -> Rows:

@@ -16,7 +16,7 @@ from .kernels import book
 from .kernels.estimate import SETBACK
 from .kernels.fleet import hear, seconds
 from .kernels.learning import see, set_turning
-from .kernels.second import LONGEST_CROSSING, second
+from .kernels.second import second
 from .ports import Status
 from .sequencer import Sequencers
 from .state import TrafficState
@@ -57,9 +57,10 @@ class Estimate:
         loop_rows = np.array([seen.kind, ways, seen.delay, np.zeros(n_loops)], dtype=np.int32).reshape(4, -1)
         self.loops = np.zeros((book.LOOP_FIELDS, n_loops))
         self.loops[book.TRUST] = 1.0
-        self.rings, self.exits = np.zeros((2, n_lanes, RING)), np.zeros((3, n_exits))
+        self.rings, self.exits = np.zeros((2, n_lanes, RING)), np.zeros((5, n_exits))
         self.exits[book.CAPACITY] = [way.length * way.lanes / SPACE for way in site.exits]
         self.exits[book.ROOM] = self.exits[book.CAPACITY]
+        self.exits[book.ACROSS] = seen.across
         uses, lane_groups = _uses(site)
         turns, turn, self.turn_share = _turns(site, uses)
         feeds = np.array(
@@ -68,8 +69,7 @@ class Estimate:
         turning, arrivals = np.zeros((n_lanes, len(site.movements))), np.zeros((n_lanes, HORIZON))
         groups, red = np.zeros((3, n_groups), dtype=np.bool_), np.zeros(n_groups)
         groups[book.RECALLED] = ~lane_groups.any(axis=0)  # groups no loop speaks for, such as crossings, always call
-        self._memory, self._reported = np.zeros(book.LATELY + LONGEST_CROSSING), np.zeros(n_loops, dtype=np.bool_)
-        self._memory[book.THROUGH] = seen.through
+        self._memory, self._reported = np.zeros(book.MEMORY), np.zeros(n_loops, dtype=np.bool_)
         self._vehicles, self._occupancy = loop_rows[book.VEHICLES], self.loops[book.OCCUPANCY]
         self._green, self._none = groups[book.GROUP_GREEN], np.zeros(n_groups, dtype=np.bool_)
         self._tables = (
@@ -88,7 +88,7 @@ class Estimate:
         )  # fmt: skip
         self.state.departed, self.state.greened = self.lanes[book.DEPARTED], self.lanes[book.GREENED]
         set_turning(turns, self.turn_share, uses, turning)
-        see(self.lanes, self.loops, loop_rows, self.links, self.link, self.lane_of, WORTH)
+        see(self.lanes, self.loops, loop_rows, self.links, self.link, self.lane_of, self.exits, WORTH)
 
     def update(self, counts: Counts, status: Status) -> TrafficState:
         """The state at the end of the interval the counts speak of."""

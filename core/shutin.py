@@ -9,9 +9,9 @@ from .state import TrafficState
 
 Bools = npt.NDArray[np.bool_]
 
-CROWDED, HOLD = 0.7, 25.0
+CROWDED, HOLD = 2.0, 25.0
 """Vehicles on the junction from which a stage that shuts them in has to wait, and seconds of green after which it need not."""
-JAMMED = 4.0
+JAMMED = 3.0
 """Vehicles from which it waits for as long as another stage can let them out first."""
 EMPTY_AFTER = 5.0
 """Seconds of a stage in which nobody gives way after which the junction is empty: who is still counted there was miscounted."""

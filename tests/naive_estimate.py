@@ -13,8 +13,9 @@ from signalwright.core.coverage import LONGEST_DELAY, SPACE
 from signalwright.core.estimate import HORIZON, RING, WORTH, Estimate
 from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
+from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
-from signalwright.core.kernels.second import FORGET, FULL_AFTER, FULL_FOR, MANY, QUIET, SOME_CYCLES, UNLIKE
+from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SOME_CYCLES, UNLIKE
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -59,8 +60,10 @@ class NaiveEstimate:
         self.seen, self.arrived, self.left, self.served = np.zeros(n_loops), np.zeros(n), np.zeros(n), np.zeros(n)
         self.entered, self.past = np.zeros(n_exits), np.zeros((PAST, n_loops))
         self.assumed = np.array([lane.saturation_flow / 3600.0 for lane in site.lanes])
-        self.out = self.over = 0.0
-        self.crossing, self.quiet, self.lately, self.seconds = 0.0, 0, np.zeros(seen.through), 0
+        self.onto = self.over = 0.0
+        self.across, self.seconds = seen.across.astype(int), 0
+        self.crossings: list[float] = []
+        self.coming_out: dict[int, float] = {}
         self.queue, self.arrivals, self.saturation = np.zeros(n), np.zeros((n, HORIZON)), self.assumed.copy()
         self.gap, self.occupied, self.confidence = np.zeros(n), np.zeros(n), np.ones(n)
         self.room, self.red, self.closed, self.stalled = (
@@ -156,7 +159,7 @@ class NaiveEstimate:
 
     def _room(self, counts: Counts) -> None:
         self.closed = self.stalled.copy()
-        self._inside(float(counts.vehicles[self.kind == book.EXIT].sum()))
+        self._inside(counts)
         for k, rows in enumerate(self.exit_loops):
             full = len(rows) > 0 and bool((self.standing[rows] >= FULL_AFTER).all())
             self.room[k] = 0.0 if full else self.capacity[k]
@@ -164,21 +167,27 @@ class NaiveEstimate:
             if self.room[way] < 1.0 and share > 0.3:
                 self.closed[lane] = max(self.closed[lane], FULL_FOR)
 
-    def _inside(self, entered: float) -> None:
-        left = float(self.departed.sum())
-        self.crossing += left - entered
-        self.lately[self.seconds % len(self.lately)] = left
-        self.quiet = 0 if left > 0 or entered > 0 else self.quiet + 1
-        if self.crossing < 0.0 or self.quiet >= QUIET:
-            self.crossing = 0.0
+    def _inside(self, counts: Counts) -> None:
+        watched = [len(rows) > 0 and bool((self.trust[rows] > 0).all()) for rows in self.exit_loops]
+        over = float(
+            sum(counts.vehicles[rows].sum() for rows, can in zip(self.exit_loops, watched, strict=True) if can)
+        )
+        onto = 0.0
+        for (lane, _), way, share in zip(self.turns, self.turn_to, self.turn_share, strict=True):
+            if watched[way]:
+                out, part = self.seconds + int(self.across[way]), float(self.departed[lane] * share)
+                self.coming_out[out] = self.coming_out.get(out, 0.0) + part
+                onto += part
+        before = self.crossings[-1] if self.crossings else 0.0
+        self.crossings.append(before + onto - over)
         weight = max(1.0 / self.seconds, 1.0 / SOME_CYCLES)
-        self.out += (left - self.out) * weight
-        self.over += (entered - self.over) * weight
-        apart = abs(self.out - self.over)
-        if apart > UNLIKE * max(self.out, self.over) and apart * min(self.seconds, SOME_CYCLES) > MANY:
-            self.crossing = 0.0
-        self.inside = max(self.crossing - float(self.lately.sum()), 0.0)
-        self.crossing -= min(self.inside, 1.0) / FORGET
+        self.onto += (onto - self.onto) * weight
+        self.over += (over - self.over) * weight
+        apart = abs(self.onto - self.over)
+        unlike = apart > UNLIKE * max(self.onto, self.over) and apart * min(self.seconds, SOME_CYCLES) > MANY
+        pending = sum(mass for second, mass in self.coming_out.items() if second > self.seconds)
+        empty = min(([0.0] if self.seconds < REMEMBERED else []) + self.crossings[-REMEMBERED:])
+        self.inside = 0.0 if unlike else max(self.crossings[-1] - empty - pending, 0.0)
 
     def _sees(self) -> None:
         n = len(self.site.lanes)

@@ -20,7 +20,8 @@ Times are whole seconds, occupancies in [0, 1].
     turns      (3, T) int32    LANE, MOVEMENT and EXIT of each turn
     turn       (L+1,) int32    where each lane's turns begin in `turns` and in
     turn_share (T,)            the part of the lane's vehicles that takes it, learnt
-    exits      (3, X)          CAPACITY and ROOM [veh]; ENTERED [veh/s] running mean
+    exits      (5, X)          CAPACITY and ROOM [veh]; ENTERED [veh/s] running mean; ACROSS [s] from a stop line over its loop;
+                               WATCHED 1 where all its loops are believed
     memory     (.,)            SECONDS.. below
 """
 
@@ -73,17 +74,21 @@ KIND, WAY, DELAY, VEHICLES = range(4)
 LAG, SHARE, HEAD = range(3)
 FAR, NEAR = range(2)
 TURN_LANE, TURN_MOVEMENT, TURN_EXIT = range(3)
-CAPACITY, ROOM, ENTERED = range(3)
+CAPACITY, ROOM, ENTERED, ACROSS, WATCHED = range(5)
 (
     SECONDS,  # updates so far
-    CROSSING,  # [veh] that left the stop lines and were not counted behind the junction
-    QUIET,  # [s] without any movement
+    CROSSING,  # [veh] that left the stop lines and were not counted behind the junction, from the beginning, with all miscounts
     INSIDE,  # [veh] that should have left the junction by now
-    THROUGH,  # [s] from the stop line over the furthest loop behind the junction
-    OUT,  # [veh/s] running mean of those that left the stop lines
+    PENDING,  # [veh] that left the stop lines so lately that they need not have come out
+    ONTO,  # [veh/s] running mean of those that left the stop lines
     OVER,  # [veh/s] running mean of those counted behind the junction
-    LATELY,  # [veh] that left in each of the last seconds, from here on
-) = range(8)
+    LATELY,  # [veh] CROSSING in each of the last REMEMBERED seconds, from here on
+) = range(7)
+REMEMBERED, LONGEST_CROSSING = 60, 20
+"""Seconds within which a junction is empty once, and those after which whoever left the stop line should have come out, at most."""
+DUE = LATELY + REMEMBERED
+"""From here on, for each of the coming seconds, those PENDING that should come out in it."""
+MEMORY = DUE + LONGEST_CROSSING + 1
 FROM_ENTRANCES, FROM_ADVANCES, TURNS = range(3)
 GROUP_GREEN, CALLS, RECALLED = range(3)
 

@@ -11,7 +11,7 @@ from . import book, kernel
 from .book import F64, I32, Bools
 from .health import SYMPTOMS
 from .places import array
-from .second import LONGEST_CROSSING, second
+from .second import second
 from .sequence import AMBER, GREEN, I8, LONG_AGO, elapse, grant
 
 ARRAYS = 34
@@ -56,14 +56,14 @@ def seconds(
             array(at[k, 10], (3, turns), np.int32),
             array(at[k, 11], (lanes + 1,), np.int32),
             array(at[k, 12], (turns,), np.float64),
-            array(at[k, 13], (3, exits), np.float64),
+            array(at[k, 13], (5, exits), np.float64),
             array(at[k, 14], (lanes, movements), np.bool_),
             array(at[k, 15], (lanes, movements), np.float64),
             array(at[k, 16], (lanes, groups), np.bool_),
             array(at[k, 17], (3, groups), np.bool_),
             array(at[k, 18], (groups,), np.float64),
             array(at[k, 19], (lanes, sizes[k, HORIZON]), np.float64),
-            array(at[k, 20], (book.LATELY + LONGEST_CROSSING,), np.float64),
+            array(at[k, 20], (book.MEMORY,), np.float64),
             array(at[k, 21], (4,), np.float64),
             array(at[k, 22], (lanes + 1,), np.float64),
             array(at[k, 23], (max(lanes, exits, 1),), np.float64),
@@ -78,7 +78,7 @@ def seconds(
             array(at[k, 32], (loops,), np.int32),
             array(at[k, 33], (loops,), np.float64),
         )
-        inside[k] = array(at[k, 20], (book.LATELY + LONGEST_CROSSING,), np.float64)[book.INSIDE]
+        inside[k] = array(at[k, 20], (book.MEMORY,), np.float64)[book.INSIDE]
 
 
 @kernel(lean=True)

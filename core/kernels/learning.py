@@ -113,8 +113,9 @@ def set_turning(turns: I32, turn_share: F64, uses: Bools, turning: F64) -> None:
 
 
 @kernel(lean=True)
-def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: I32, worth: F64) -> None:
-    """What each lane's believed loops can tell: how far they see, whether one checks another, and how sure we are.
+def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: I32, exits: F64, worth: F64) -> None:
+    """What each lane's believed loops can tell: how far they see, whether one checks another, and how sure we are; and which exits
+    have loops that can all be believed.
 
     `worth` (4,) is what a believed loop of each kind adds to the confidence in its lanes.
     """
@@ -136,6 +137,15 @@ def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: 
                     sight[lane] = max(sight[lane], links[book.LAG, k])
                 if kind[d] == ADVANCE:
                     checked[lane] = 1.0
+    way, watched = loop_rows[book.WAY], exits[book.WATCHED]
+    for k in range(watched.shape[0]):
+        watched[k] = 0.0
+        for d in range(way.shape[0]):
+            if way[d] == k:
+                watched[k] = 1.0
+        for d in range(way.shape[0]):
+            if way[d] == k and trust[d] <= 0.0:
+                watched[k] = 0.0
     for lane in range(lanes.shape[1]):
         blind[lane] = 1.0 if sight[lane] == 0.0 and weight[lane] > 0.0 else 0.0
         confidence[lane] = believed[lane] / weight[lane] if weight[lane] > 0.0 else 0.0

@@ -11,10 +11,6 @@ from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
 from .learning import learn, see
 
-LONGEST_CROSSING = 20
-"""Seconds after which a vehicle that left the stop line should have passed the loop behind the junction, at most."""
-QUIET, FORGET = 10, 30.0
-"""Seconds without any movement after which the junction counts as empty, and in which one miscounted vehicle is forgotten."""
 SOME_CYCLES, UNLIKE, MANY = 480.0, 0.12, 20.0
 """Seconds over which what comes off a junction is compared with what went onto it, the share by which they may differ, and the number of
 vehicles: no more can stand there."""
@@ -84,35 +80,41 @@ def rooms(lanes: F64, loops: F64, loop_rows: I32, turns: I32, turn_share: F64, e
 
 
 @kernel(lean=True)
-def inside(seconds: int, lanes: F64, loop_rows: I32, memory: F64) -> None:
-    """Vehicles that should have left the junction and have not; what was counted wrongly is forgotten when all is quiet.
+def inside(
+    seconds: int, lanes: F64, loop_rows: I32, turns: I32, turn: I32, turn_share: F64, exits: F64, memory: F64
+) -> None:
+    """Vehicles that should have left the junction and have not, by what went onto it and came off it since it was last empty.
 
-    Where over some cycles many more are counted on one side of the junction than on the other, its loops cannot tell.
+    Loops miscount, so more than was there when it was last empty cannot be told from the sum of all that was counted. Where over some
+    cycles many more are counted on one side of the junction than on the other, nothing can.
     """
-    entered, left = 0, 0.0
-    for d in range(loop_rows.shape[1]):
-        if loop_rows[book.KIND, d] == EXIT:
-            entered += loop_rows[book.VEHICLES, d]
+    way, kind, vehicles = loop_rows[book.WAY], loop_rows[book.KIND], loop_rows[book.VEHICLES]
+    lately, due = memory[book.LATELY : book.DUE], memory[book.DUE :]
+    size, over, onto = due.shape[0], 0.0, 0.0
+    memory[book.PENDING] -= due[seconds % size]
+    due[seconds % size] = 0.0
+    for d in range(way.shape[0]):
+        if kind[d] == EXIT and way[d] >= 0:
+            over += vehicles[d] * exits[book.WATCHED, way[d]]
     for lane in range(lanes.shape[1]):
-        left += lanes[book.DEPARTED, lane]
-    lately, through = memory[book.LATELY :], int(memory[book.THROUGH])
-    memory[book.CROSSING] += left - entered
-    lately[seconds % through] = left
-    memory[book.QUIET] = 0.0 if left > 0.0 or entered > 0 else memory[book.QUIET] + 1.0
-    if memory[book.CROSSING] < 0.0 or memory[book.QUIET] >= QUIET:
-        memory[book.CROSSING] = 0.0
+        if lanes[book.DEPARTED, lane] > 0.0:
+            for k in range(turn[lane], turn[lane + 1]):
+                to = turns[book.TURN_EXIT, k]
+                part = lanes[book.DEPARTED, lane] * turn_share[k] * exits[book.WATCHED, to]
+                due[(seconds + int(exits[book.ACROSS, to])) % size] += part
+                onto += part
+    memory[book.PENDING] += onto
+    memory[book.CROSSING] += onto - over
+    lately[seconds % lately.shape[0]] = memory[book.CROSSING]
+    empty = memory[book.CROSSING]
+    for k in range(lately.shape[0]):
+        empty = min(empty, lately[k])
     weight = max(1.0 / seconds, 1.0 / SOME_CYCLES)
-    memory[book.OUT] += (left - memory[book.OUT]) * weight
-    memory[book.OVER] += (entered - memory[book.OVER]) * weight
-    apart, most = abs(memory[book.OUT] - memory[book.OVER]), max(memory[book.OUT], memory[book.OVER])
-    if apart > UNLIKE * most and apart * min(seconds, SOME_CYCLES) > MANY:
-        memory[book.CROSSING] = 0.0
-    recent = 0.0
-    for k in range(through):
-        recent += lately[k]
-    late = max(memory[book.CROSSING] - recent, 0.0)
-    memory[book.CROSSING] -= min(late, 1.0) / FORGET
-    memory[book.INSIDE] = late
+    memory[book.ONTO] += (onto - memory[book.ONTO]) * weight
+    memory[book.OVER] += (over - memory[book.OVER]) * weight
+    apart, most = abs(memory[book.ONTO] - memory[book.OVER]), max(memory[book.ONTO], memory[book.OVER])
+    unlike = apart > UNLIKE * most and apart * min(seconds, SOME_CYCLES) > MANY
+    memory[book.INSIDE] = 0.0 if unlike else max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0)
 
 
 @kernel(lean=True)
@@ -139,7 +141,7 @@ def second(
         changed |= loops[book.TRUST, d] != trust[d]
         loops[book.TRUST, d] = trust[d]
     if changed:
-        see(lanes, loops, loop_rows, links, link, lane_of, worth)
+        see(lanes, loops, loop_rows, links, link, lane_of, exits, worth)
     mean = max(1.0 / LONG_MEMORY, 1.0 / (seconds + SHORT_MEMORY))
     far, near = rings[book.FAR], rings[book.NEAR]
     stand(lanes, lane_rows, loops, loop_rows)
@@ -152,5 +154,5 @@ def second(
     outlook(now, lanes, lane_rows, rings, arrivals)
     calls(interval, lanes, lane_rows, loops, lane_groups, groups, red, arrivals)
     rooms(lanes, loops, loop_rows, turns, turn_share, exits)
-    inside(seconds, lanes, loop_rows, memory)
+    inside(seconds, lanes, loop_rows, turns, turn, turn_share, exits, memory)
     return changed

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from signalwright.core.estimate import Estimate
+from signalwright.core.kernels.book import REMEMBERED
 from simple_sites import crossing, quiet, seen, status
 
 
@@ -146,7 +147,7 @@ def test_vehicles_that_do_not_come_out_are_inside() -> None:
     estimate = Estimate(site)
     for t in range(1, 14):
         state = estimate.update(seen(site, t, {"w_0/stop": 1} if t in (2, 4, 6) else {}), status(t, 0))
-    assert 2.0 < state.inside <= 3.0
-    for t in range(14, 40):
+    assert state.inside == pytest.approx(3.0)
+    for t in range(14, 14 + REMEMBERED):
         state = estimate.update(quiet(site, t), status(t, 0))
-    assert state.inside == 0.0
+    assert state.inside == pytest.approx(0.0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from signalwright.core.shutin import HOLD, JAMMED, ShutIn
+from signalwright.core.shutin import CROWDED, HOLD, JAMMED, ShutIn
 from signalwright.core.state import TrafficState
 
 THROUGH, LEFTS, CROSS = range(3)
@@ -23,13 +23,13 @@ def _forbidden(shut_in: ShutIn, stage: int, elapsed: float, inside: float) -> li
     return [int(value) for value in skip]
 
 
-def test_one_on_the_junction_is_waited_for_but_not_for_ever() -> None:
-    """The side road waits while a left turner stands on the junction, until the green is long enough for him to have gone."""
+def test_some_on_the_junction_are_waited_for_but_not_for_ever() -> None:
+    """The side road waits while left turners stand on the junction, until the green is long enough for them to have gone."""
     shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE)
     assert shut_in.lets_out.tolist() == [[True, True, False], [True] * 3, [True] * 3]
-    assert _forbidden(shut_in, THROUGH, HOLD - 1.0, 1.0) == [0, 1, 2]
-    assert _forbidden(shut_in, THROUGH, HOLD, 1.0) == [0, 1, 0]
-    assert _forbidden(shut_in, LEFTS, 0.0, 1.0) == [0, 1, 0]
+    assert _forbidden(shut_in, THROUGH, HOLD - 1.0, CROWDED) == [0, 1, 2]
+    assert _forbidden(shut_in, THROUGH, HOLD, CROWDED) == [0, 1, 0]
+    assert _forbidden(shut_in, LEFTS, 0.0, CROWDED) == [0, 1, 0]
 
 
 def test_many_on_the_junction_are_let_out_first() -> None:
