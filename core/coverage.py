@@ -17,6 +17,7 @@ Rows = npt.NDArray[np.int32]
 KINDS = {
     LoopKind.STOP: book.STOP,
     LoopKind.ADVANCE: book.ADVANCE,
+    LoopKind.MIDDLE: book.MIDDLE,
     LoopKind.ENTRANCE: book.ENTRANCE,
     LoopKind.EXIT: book.EXIT,
 }
@@ -30,6 +31,7 @@ SEEN_FURTHER_UP = 0.8
 """Share of those seen at an entrance that is assumed to come to the stop line."""
 SETTING_OFF, CROSSING_SPEED = 1.0, 12.0
 """Seconds until one sets off, and the mean speed [m/s] over a junction from then on, of those who roll and those who start."""
+UPSTREAM = (LoopKind.ADVANCE, LoopKind.MIDDLE, LoopKind.ENTRANCE)
 LONGEST_DELAY = 63
 """[s] that are kept of what a loop saw."""
 
@@ -38,8 +40,8 @@ LONGEST_DELAY = 63
 class Coverage:
     """The loops of one site by the lanes they tell of; rows and units as `core.kernels.book` describes them.
 
-    link, lane_of, links: each detector's lanes; kind, delay (n_detectors,); stop_of, own, side, reach, late, storage,
-    above (n_lanes,). `across` (n_exits,) [s] is how long one who starts at a stop line takes over the loop behind the junction.
+    link, lane_of, links: each detector's lanes; kind, delay (n_detectors,); stop_of, own, side, reach, late, midway,
+    storage, above (n_lanes,). `across` (n_exits,) [s] is how long one who starts at a stop line takes over the loop behind the junction.
     """
 
     kind: Rows
@@ -52,6 +54,7 @@ class Coverage:
     side: Rows
     reach: Rows
     late: Floats
+    midway: Floats
     storage: Floats
     above: Floats
     across: Floats
@@ -63,14 +66,14 @@ def coverage_of(site: Intersection) -> Coverage:
     row_of = {lane.name: k for k, lane in enumerate(site.lanes)}
     side = _sides(site)
     stop_of, own = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
-    late, storage, above = np.zeros(n), np.full(n, 3.0), np.zeros(n)
+    late, midway, storage, above = np.zeros(n), np.zeros(n), np.full(n, 3.0), np.zeros(n)
     reach = np.zeros(n, dtype=np.int32)
     alone = np.zeros(n, dtype=np.bool_)
     once: set[tuple[LoopKind, str, int]] = set()
     link, lane_of, lag, share = [0], [], [], []
     for row, d in enumerate(site.detectors):
         reached = list(d.lanes)
-        if d.kind in (LoopKind.ADVANCE, LoopKind.ENTRANCE) and d.lane not in row_of:
+        if d.kind in UPSTREAM and d.lane not in row_of:
             sides = {side[row_of[name]] for name in d.lanes}
             reached += [lane.name for k, lane in enumerate(site.lanes) if side[k] in sides and lane.name not in reached]
         for name in reached:
@@ -82,10 +85,12 @@ def coverage_of(site: Intersection) -> Coverage:
             lane_of.append(lane)
             lag.append(seconds)
             share.append(_first_share(d, name, len(reached)))
-            if d.kind in (LoopKind.ADVANCE, LoopKind.ENTRANCE):
+            if d.kind in UPSTREAM:
                 reach[lane] = max(reach[lane], int(max(seconds, 1.0)) + 2)
-            if d.kind is LoopKind.ENTRANCE:
+            if d.kind in (LoopKind.MIDDLE, LoopKind.ENTRANCE):
                 above[lane] = max(above[lane], d.distance / SPACE)
+            if d.kind is LoopKind.MIDDLE and name in d.lanes:
+                midway[lane] = seconds if midway[lane] == 0.0 else min(midway[lane], seconds)
             if d.kind is LoopKind.STOP:
                 stop_of[lane] = row
             if d.kind is LoopKind.ADVANCE:
@@ -98,7 +103,7 @@ def coverage_of(site: Intersection) -> Coverage:
     head, delay = np.zeros(len(lane_of)), np.zeros(len(site.detectors))
     for row, d in enumerate(site.detectors):
         rows = range(link[row], link[row + 1])
-        if d.kind is LoopKind.ENTRANCE:
+        if d.kind in (LoopKind.MIDDLE, LoopKind.ENTRANCE):
             for k in rows:
                 head[k] = max(d.distance / SPACE - storage[lane_of[k]], 0.0)
             delay[row] = min((lag[k] - late[lane_of[k]] for k in rows), default=0.0)
@@ -110,7 +115,7 @@ def coverage_of(site: Intersection) -> Coverage:
         np.array(link, dtype=np.int32),
         np.array(lane_of, dtype=np.int32),
         np.array((lag, share, head), dtype=np.float64).reshape(3, -1),
-        stop_of, own, side, reach, late, storage, np.maximum(above - storage, 0.0), _across(site),
+        stop_of, own, side, reach, late, midway, storage, np.maximum(above - storage, 0.0), _across(site),
     )  # fmt: skip
 
 

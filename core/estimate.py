@@ -26,7 +26,7 @@ Rows = npt.NDArray[np.int64]
 
 HORIZON = 120
 RING = 256
-WORTH = np.array([0.4, 0.4, 0.2, 0.0])
+WORTH = np.array([0.4, 0.4, 0.1, 0.2, 0.0])
 """What a believed loop of each kind adds to the confidence in its lanes."""
 STRAIGHT_ON = 3.0
 """How many times the vehicles of a turn are first assumed to go straight on."""
@@ -46,7 +46,7 @@ class Estimate:
         self.link, self.lane_of, self.links = seen.link, seen.lane_of, seen.links
         self.lanes = np.zeros((book.LANE_FIELDS, n_lanes))
         for row, values in (
-            (book.LATE, seen.late), (book.STORAGE, seen.storage), (book.ABOVE, seen.above), (book.RATE, 0.05),
+            (book.LATE, seen.late), (book.MIDWAY, seen.midway), (book.STORAGE, seen.storage), (book.ABOVE, seen.above), (book.RATE, 0.05),
             (book.SETBACK, SETBACK), (book.ASSUMED, [lane.saturation_flow / 3600.0 for lane in site.lanes]),
         ):  # fmt: skip
             self.lanes[row] = values
@@ -57,14 +57,15 @@ class Estimate:
         loop_rows = np.array([seen.kind, ways, seen.delay, np.zeros(n_loops)], dtype=np.int32).reshape(4, -1)
         self.loops = np.zeros((book.LOOP_FIELDS, n_loops))
         self.loops[book.TRUST] = 1.0
-        self.rings, self.exits = np.zeros((2, n_lanes, RING)), np.zeros((5, n_exits))
+        self.rings, self.exits = np.zeros((3, n_lanes, RING)), np.zeros((5, n_exits))
         self.exits[book.CAPACITY] = [way.length * way.lanes / SPACE for way in site.exits]
         self.exits[book.ROOM] = self.exits[book.CAPACITY]
         self.exits[book.ACROSS] = seen.across
         uses, lane_groups = _uses(site)
         turns, turn, self.turn_share = _turns(site, uses)
         feeds = np.array(
-            [*(_span(seen.kind == kind) for kind in (book.ENTRANCE, book.ADVANCE)), (0, n_lanes)], dtype=np.int32
+            [*(_span(seen.kind == kind) for kind in (book.ENTRANCE, book.MIDDLE, book.ADVANCE)), (0, n_lanes)],
+            dtype=np.int32,
         )
         turning, arrivals = np.zeros((n_lanes, len(site.movements))), np.zeros((n_lanes, HORIZON))
         groups, red = np.zeros((3, n_groups), dtype=np.bool_), np.zeros(n_groups)
@@ -78,7 +79,7 @@ class Estimate:
             red, arrivals, self._memory, WORTH, np.zeros(n_lanes + 1), np.zeros(max(n_lanes, n_exits, 1)),
             np.zeros(n_lanes, dtype=np.bool_), self._reported, *self.health.tables,
         )  # fmt: skip
-        self.far, self.near = self.rings[book.FAR], self.rings[book.NEAR]
+        self.far, self.mid, self.near = self.rings
         self.queue, self.upper = self.lanes[book.QUEUE], self.lanes[book.UPPER]
         self.departed, self.rate, self.share = self.lanes[book.DEPARTED], self.lanes[book.RATE], self.links[book.SHARE]
         self.state = TrafficState(

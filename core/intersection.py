@@ -30,6 +30,7 @@ class LoopKind(enum.Enum):
 
     STOP = "stop"  # at the stop line
     ADVANCE = "advance"  # about 40 m upstream
+    MIDDLE = "middle"  # about 80 m upstream, where a lane's traffic is its own already
     ENTRANCE = "entrance"  # where the lane chain begins
     EXIT = "exit"  # behind the intersection
 

@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from .forecast import Forecast
-from .intersection import Intersection, LoopKind
+from .coverage import UPSTREAM
+from .intersection import Intersection
 from .state import TrafficState
 
 Floats = npt.NDArray[np.float64]
@@ -38,7 +39,7 @@ class Neighbours:
         row = {lane.name: k for k, lane in enumerate(site.lanes)}
         self.arms: dict[str, dict[int, float]] = {}
         for detector in site.detectors:
-            if detector.kind in (LoopKind.ADVANCE, LoopKind.ENTRANCE):
+            if detector.kind in UPSTREAM:
                 for name in detector.lanes:
                     self._reach(detector.lane, row[name], detector.distance + detector.position)
         for lane in site.lanes:

@@ -25,6 +25,7 @@ STOP_DISTANCE = (
     2.5  # [m] from its upstream edge to the stop line; SUMO's drivers stop with their nose 1 m before the line
 )
 ADVANCE_DISTANCE = 40.0
+MIDDLE_DISTANCES = (80.0, 60.0)  # the first at which a lane's traffic is its own
 ENTRANCE_DISTANCE = 180.0
 APART = 20.0  # [m] nearer than this to the next loop downstream, a loop would tell nothing new
 AFTER_START = 1.0  # [m] behind the beginning of a lane
@@ -38,8 +39,9 @@ TAGS = ("inductionLoop", "e1Detector")
 def place_loops(scenario: Scenario, lights: Mapping[str, Light], detection: Detection = "placed") -> dict[str, Light]:
     """The lights with loops: by rule, or with `detection` "own" those of the scenario's additional files.
 
-    By rule every approach lane has one at the stop line, one 40 m upstream and one where its lane chain begins, no further up than
-    180 m; short lanes are followed upstream over junctions without signals. Every exit lane that takes traffic has one behind the junction.
+    By rule every approach lane has one at the stop line, one 40 m upstream, one 80 m upstream if its traffic has a lane of its own there,
+    and one where its lane chain begins, no further up than 180 m; short lanes are followed upstream over junctions without signals.
+    Every exit lane that takes traffic has one behind the junction.
     Raises InputError for a loop on an unknown lane, and when "own" finds none at a light.
     """
     net = load_net(scenario.net)
@@ -130,17 +132,22 @@ def _placed(net: Any, light: Light, names: dict[str, tuple[str, float]]) -> list
     site = light.intersection
     stops: list[_Point] = []
     advances: dict[tuple[str, int], _Point] = {}
+    middles: dict[tuple[str, int], _Point] = {}
     entrances: dict[tuple[str, int], _Point] = {}
+    alone = _alone(net, site)
     for approach in site.lanes:
         lane = net.getLane(approach.name)
         stops.append(_stop(net, lane, approach.name))
         nearest = _collect(advances, _upstream(net, lane, ADVANCE_DISTANCE), approach.name, STOP_DISTANCE)
+        if nearest > STOP_DISTANCE and approach.name in alone:
+            nearest = _collect(middles, _upstream(net, lane, alone[approach.name]), approach.name, nearest)
         _collect(entrances, _upstream(net, lane, ENTRANCE_DISTANCE), approach.name, nearest)
     _mix_lanes(entrances.values())
     out: list[Detector] = []
     for kind, points in (
         (LoopKind.STOP, stops),
         (LoopKind.ADVANCE, advances.values()),
+        (LoopKind.MIDDLE, middles.values()),
         (LoopKind.ENTRANCE, entrances.values()),
     ):
         for point in points:
@@ -153,6 +160,21 @@ def _placed(net: Any, light: Light, names: dict[str, tuple[str, float]]) -> list
                 )
             )
     return out + _exits(net, light, names)
+
+
+def _alone(net: Any, site: Intersection) -> dict[str, float]:
+    """How far up [m] each approach lane has a middle loop: where its traffic has lanes of its own; none that has not."""
+    found: dict[str, float] = {}
+    for distance in MIDDLE_DISTANCES:
+        points = {lane.name: _upstream(net, net.getLane(lane.name), distance) for lane in site.lanes}
+        goes: dict[str, set[str]] = {}
+        for name, ups in points.items():
+            for point in ups:
+                goes.setdefault(point.lane.getID(), set()).add(name)
+        for name, ups in points.items():
+            if all(len(goes[point.lane.getID()]) == 1 for point in ups):
+                found.setdefault(name, distance)
+    return found
 
 
 def _stop(net: Any, lane: Any, approach: str) -> _Point:

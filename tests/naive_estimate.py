@@ -36,8 +36,8 @@ class NaiveEstimate:
         self.kind, self.link, self.lane_of, self.stop_of, self.own = (
             seen.kind, seen.link, seen.lane_of, seen.stop_of, seen.own
         )  # fmt: skip
-        self.side, self.late, self.storage, self.above, self.delay = (
-            seen.side, seen.late, seen.storage, seen.above, seen.delay
+        self.side, self.late, self.midway, self.storage, self.above, self.delay = (
+            seen.side, seen.late, seen.midway, seen.storage, seen.above, seen.delay
         )  # fmt: skip
         self.lag, self.share, self.head = (row.copy() for row in seen.links)
         self.uses = np.array([[lane.name in move.lanes for move in site.movements] for lane in site.lanes])
@@ -47,12 +47,8 @@ class NaiveEstimate:
             self.lane_groups[:, group] |= self.uses[:, m]
         self.capacity = np.array([way.length * way.lanes / SPACE for way in site.exits])
         self._exits()
-        self.far, self.near, self.queues, self.upper = (
-            np.zeros((n, RING)),
-            np.zeros((n, RING)),
-            np.zeros(n),
-            np.zeros(n),
-        )
+        self.far, self.mid, self.near = np.zeros((3, n, RING))
+        self.queues, self.upper = np.zeros(n), np.zeros(n)
         self.on_stop, self.greened, self.departed, self.came = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
         self.rate, self.flow, self.flow_time, self.pace = np.full(n, 0.05), np.zeros(n), np.zeros(n), np.zeros(n)
         self.fresh, self.stuck, self.setback = np.zeros(n), np.zeros(n), np.full(n, SETBACK)
@@ -127,16 +123,18 @@ class NaiveEstimate:
         memory = max(1.0 / 300.0, 1.0 / (self.seconds + 20.0))
         queues.tick(
             now, counts.vehicles, counts.occupancy, self.trust, self.kind, self.link, self.lane_of, self.lag, self.share,
-            self.stop_of, self.own, self.late, self.storage, some.astype(int) + every, self.far, self.near, self.queues,
+            self.stop_of, self.own, self.late, self.storage, some.astype(int) + every, self.far, self.mid, self.near, self.queues,
             self.upper, self.on_stop, self.standing, self.silent, self.greened, self.gap, self.departed, self.came, self.rate,
             self.flow, self.flow_time, self.stuck, self.stalled, self.setback, self.side, np.zeros(len(site.lanes) + 1),
-            self.above, self.saturation, self.pace, self.checked, self.blind, self.fresh, self.head, memory,
+            self.above, self.saturation, self.pace, self.checked, self.blind, self.fresh, self.head, self.midway, self.sorted,
+            memory,
         )  # fmt: skip
         self._learn(counts)
         beyond = np.repeat(self.rate[:, None], HORIZON, axis=1)
         queues.outlook(
             now,
             self.far,
+            self.mid,
             self.near,
             self.queues,
             self.upper,
@@ -146,8 +144,10 @@ class NaiveEstimate:
             self.queue,
             self.arrivals,
             self.late,
+            self.midway,
             self.storage,
             self.checked,
+            self.sorted,
         )
         has_stop = self.stop_of >= 0
         self.occupied[has_stop] = counts.occupancy[self.stop_of[has_stop]]
@@ -191,7 +191,7 @@ class NaiveEstimate:
 
     def _sees(self) -> None:
         n = len(self.site.lanes)
-        self.sight, self.checked = np.zeros(n), np.zeros(n)
+        self.sight, self.checked, self.sorted = np.zeros((3, n))
         weight, believed = np.zeros(n), np.zeros(n)
         for row, kind in enumerate(self.kind):
             for k in range(self.link[row], self.link[row + 1]):
@@ -204,6 +204,8 @@ class NaiveEstimate:
                         self.sight[lane] = max(self.sight[lane], self.lag[k])
                     if kind == book.ADVANCE:
                         self.checked[lane] = 1.0
+                    elif kind == book.MIDDLE:
+                        self.sorted[lane] = 1.0
         self.blind = (self.sight == 0.0) & (weight > 0.0)
         self.confidence = np.where(weight > 0.0, believed / np.where(weight > 0.0, weight, 1.0), 0.0)
 
@@ -227,7 +229,9 @@ class NaiveEstimate:
             seen = np.where(self.flow_time > 0, self.flow, 0.0)
             self.saturation = np.clip((self.assumed * PRIOR_FLOW + seen) / (PRIOR_FLOW + self.flow_time), 0.3, 0.65)
         if self.seconds % 3 == 0:
-            for kind, target in ((book.ENTRANCE, self.arrived), (book.ADVANCE, self.served)):
+            for kind, target in (
+                (book.ENTRANCE, self.arrived), (book.MIDDLE, self.arrived), (book.ADVANCE, self.served)
+            ):  # fmt: skip
                 rows = np.flatnonzero(self.kind == kind)
                 if len(rows):
                     queues.learn_shares(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from signalwright.core.kernels.book import ADVANCE, ENTRANCE
+from signalwright.core.kernels.book import ADVANCE, ENTRANCE, MIDDLE
 from signalwright.core.kernels.estimate import (
     DOUBT,
     EARLY,
@@ -29,41 +29,44 @@ from signalwright.core.kernels.estimate import (
 def advance_time(
     now: int,
     far: Any,
+    mid: Any,
     near: Any,
     queue: Any,
     upper: Any,
     late: Any,
+    midway: Any,
     own: Any,
     standing: Any,
     storage: Any,
     side: Any,
     spill: Any,
     checked: Any,
+    sorted_: Any,
     fresh: Any,
 ) -> None:
-    """What was due this second arrives. What the advance loop should have seen by now, and did not, stands above it, if a queue
-    stands over the loop; or above that of another lane of the approach where one does; else it went another way and is dropped.
+    """What was due this second arrives. What the next loop should have seen by now, and did not, stands above the advance loop, if a
+    queue stands over that; or above that of another lane of the approach where one does; else it went another way and is dropped.
     """
     lanes, ring = far.shape
     at = now % ring
     spill[:] = 0.0
     for lane in range(lanes):
-        queue[lane] += near[lane, at]
-        fresh[lane] = STOPPING if near[lane, at] > 0.2 else fresh[lane] - 1.0
-        near[lane, at] = 0.0
-        if late[lane] > 0.0 and checked[lane] > 0.0:
-            due = max(int(late[lane] + 0.5) - PATIENCE, 0)
-            overdue = (now + due) % ring
-            missing = far[lane, overdue]
-            far[lane, overdue] = 0.0
-            if blocked(lane, queue, own, standing, storage):
-                upper[lane] += missing
+        fresh[lane] -= 1.0
+        before_advance = late[lane] if checked[lane] > 0.0 else 0.0
+        before_middle = midway[lane] if sorted_[lane] > 0.0 else before_advance
+        for expected, next_loop in ((far, before_middle), (mid, before_advance), (near, 0.0)):
+            if next_loop > 0.0:
+                overdue = (now + max(int(next_loop + 0.5) - PATIENCE, 0)) % ring
+                missing = expected[lane, overdue]
+                expected[lane, overdue] = 0.0
+                if checked[lane] > 0.0 and blocked(lane, queue, own, standing, storage):
+                    upper[lane] += missing
+                else:
+                    spill[side[lane]] += missing
             else:
-                spill[side[lane]] += missing
-        else:
-            queue[lane] += far[lane, at]
-            fresh[lane] = STOPPING if far[lane, at] > 0.2 else fresh[lane]
-            far[lane, at] = 0.0
+                queue[lane] += expected[lane, at]
+                fresh[lane] = STOPPING if expected[lane, at] > 0.2 else fresh[lane]
+                expected[lane, at] = 0.0
     for lane in range(lanes):
         if (
             late[lane] > 0.0
@@ -122,6 +125,7 @@ def tick(
     storage: Any,
     green: Any,
     far: Any,
+    mid: Any,
     near: Any,
     queue: Any,
     upper: Any,
@@ -147,6 +151,8 @@ def tick(
     blind: Any,
     fresh: Any,
     head: Any,
+    midway: Any,
+    sorted_: Any,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
@@ -162,7 +168,9 @@ def tick(
     for d in range(kind.shape[0]):
         standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS else 0.0
         silent[d] = silent[d] + 1.0 if occupancy[d] <= 0.0 and vehicles[d] == 0 else 0.0
-    advance_time(now, far, near, queue, upper, late, own, standing, storage, side, spill, checked, fresh)
+    advance_time(
+        now, far, mid, near, queue, upper, late, midway, own, standing, storage, side, spill, checked, sorted_, fresh
+    )  # fmt: skip
     for lane in range(lanes):
         came[lane] = 0.0
         greened[lane] = greened[lane] + 1.0 if green[lane] > 0 else 0.0
@@ -177,6 +185,11 @@ def tick(
         if kind[d] == ENTRANCE:
             for k in range(link[d], link[d + 1]):
                 put(far, lane_of[k], now, lag[k], vehicles[d] * share[k])
+        elif kind[d] == MIDDLE:
+            for k in range(link[d], link[d + 1]):
+                mass = vehicles[d] * share[k]
+                put(mid, lane_of[k], now, lag[k], mass)
+                take(far, lane_of[k], now, int(lag[k]) + EARLY, mass)
         elif kind[d] == ADVANCE:
             for k in range(link[d], link[d + 1]):
                 lane = lane_of[k]
@@ -185,7 +198,8 @@ def tick(
                 put(near, lane, now, lag[k], mass)
                 from_upper = min(upper[lane], mass)
                 upper[lane] -= from_upper
-                take(far, lane, now, int(lag[k]) + EARLY, mass - from_upper)
+                short = take(mid, lane, now, int(lag[k]) + EARLY, mass - from_upper)
+                take(far, lane, now, int(lag[k]) + EARLY, short)
     for lane in range(lanes):
         queue[lane] += blind[lane] * rate[lane]
         departed[lane] = 0.0
@@ -209,8 +223,8 @@ def tick(
                 queue[lane] = max(queue[lane] - out, 0.0)
                 if short > 0.0:
                     short = take(near, lane, now, 6, short)
-                    if short > 0.0:
-                        take(far, lane, now, 6, short)
+                    short = take(mid, lane, now, 6, short)
+                    take(far, lane, now, 6, short)
                 if queue[lane] < MORE and green[lane] > 0 and since < 3.0:
                     queue[lane] = MORE
             if stays > 0.0 and queue[lane] < 1.0:
@@ -271,24 +285,26 @@ def tick(
 
 
 def outlook(
-    now: int, far: Any, near: Any, queue: Any, upper: Any, rate: Any, sight: Any, beyond: Any, total: Any, arrivals: Any,
-    late: Any, storage: Any, checked: Any,
+    now: int, far: Any, mid: Any, near: Any, queue: Any, upper: Any, rate: Any, sight: Any, beyond: Any, total: Any, arrivals: Any,
+    late: Any, midway: Any, storage: Any, checked: Any, sorted_: Any,
 ) -> None:  # fmt: skip
     """State from the rings: `total` (L,) queue, `arrivals` (L, T); past `sight` (L,) [s] what is `beyond` (L, T), at least nothing.
 
-    Who is overdue at a `checked` advance loop, `late` (L,) [s] before the stop line, comes no sooner than from there, if at all.
+    Who is overdue at a `checked` advance loop, `late` (L,) [s] before the stop line, or at a believed middle loop (`sorted_`), `midway`
+    (L,) before it, comes no sooner than from there, if at all.
     """
     lanes, ring = far.shape
     for lane in range(lanes):
         total[lane] = queue[lane] + upper[lane]
-        passed = int(late[lane]) if checked[lane] > 0.0 else 0
+        before_advance = int(late[lane]) if checked[lane] > 0.0 else 0
+        before_middle = int(midway[lane]) if sorted_[lane] > 0.0 else before_advance
         for h in range(arrivals.shape[1]):
-            come = 0.0
-            if h + 1 < ring:
-                at = (now + 1 + h) % ring
-                come = near[lane, at] + (far[lane, at] if h >= passed else 0.0)
-            if h == passed and total[lane] >= SLOWS * storage[lane]:
-                come += sum(far[lane, (now + 1 + k) % ring] * HELD_UP ** (passed - k) for k in range(passed))
+            come = near[lane, (now + 1 + h) % ring] if h + 1 < ring else 0.0
+            for expected, passed in ((far, before_middle), (mid, before_advance)):
+                if passed <= h < ring - 1:
+                    come += expected[lane, (now + 1 + h) % ring]
+                if h == passed and total[lane] >= SLOWS * storage[lane]:
+                    come += sum(expected[lane, (now + 1 + k) % ring] * HELD_UP ** (passed - k) for k in range(passed))
             if h >= sight[lane]:
                 come += beyond[lane, h]
             arrivals[lane, h] = come

@@ -20,8 +20,9 @@ from signalwright.core.ports import Status
 SPEED = 14.0
 
 
-def crossing(name: str = "X", towards: str | None = None) -> Intersection:
-    """Two one-way roads, west-east with two lanes and north-south with one; loops at 2.5, 40 and 180 m, and behind."""
+def crossing(name: str = "X", towards: str | None = None, *, middle: tuple[str, ...] = ()) -> Intersection:
+    """Two one-way roads, west-east with two lanes and north-south with one; loops at 2.5, 40 and 180 m, on the lanes of `middle`
+    at 80 m too, and behind."""
     lanes = (Lane("w_0", 200, 200, SPEED), Lane("w_1", 200, 200, SPEED), Lane("n_0", 200, 200, SPEED))
     groups = (
         SignalGroup("W", (Movement("w->e", "w", "e", ("w_0", "w_1")),), max_red=None),
@@ -31,6 +32,7 @@ def crossing(name: str = "X", towards: str | None = None) -> Intersection:
     loops += [
         Detector(f"{lane.name}/advance", LoopKind.ADVANCE, lane.name, 160.0, 40.0, (lane.name,)) for lane in lanes
     ]
+    loops += [Detector(f"{lane}/middle", LoopKind.MIDDLE, lane, 120.0, 80.0, (lane,)) for lane in middle]
     for lane in lanes:
         beside = tuple(other.name for other in lanes if other.name[0] == lane.name[0])
         loops.append(Detector(f"{lane.name}/entrance", LoopKind.ENTRANCE, lane.name, 20.0, 180.0, beside))

@@ -8,15 +8,16 @@ Times are whole seconds, occupancies in [0, 1].
                                SIDE number of the approach it belongs to; GREEN 0 red, 1 some of its movements green, 2 all;
                                REACH [s] from which on nobody can be expected who was seen
     loops      (., D)          rows OCCUPANCY.. below
-    loop_rows  (4, D) int32    KIND 0 stop, 1 advance, 2 entrance, 3 exit; WAY row of the exit it counts into, -1 none;
+    loop_rows  (4, D) int32    KIND 0 stop, 1 advance, 2 middle, 3 entrance, 4 exit; WAY row of the exit it counts into, -1 none;
                                DELAY [s] from there to where its target is counted; VEHICLES of this second
     links      (3, K)          LAG [s] to the stop line in free flow; SHARE part of the detector's vehicles that come to this lane,
                                learnt; HEAD [veh] that stand between an entrance loop and the lane's advance loop when both are covered
     link       (D+1,) int32    where each detector's lanes begin in `links` and in
     lane_of    (K,) int32      the lane
-    rings      (2, L, H)       expected arrivals at the stop line by absolute second, modulo H: FAR of those between entrance and
-                               advance loops, NEAR of those beyond the advance loops
-    feeds      (3, 2) int32    first and last + 1 of what shares are learnt of: FROM_ENTRANCES, FROM_ADVANCES detectors, TURNS lanes
+    rings      (3, L, H)       expected arrivals at the stop line by absolute second, modulo H: FAR of those last seen at an entrance
+                               loop, MID of those last seen at a middle loop, NEAR of those beyond the advance loops
+    feeds      (4, 2) int32    first and last + 1 of what shares are learnt of: FROM_ENTRANCES, FROM_MIDDLES, FROM_ADVANCES detectors,
+                               TURNS lanes
     turns      (3, T) int32    LANE, MOVEMENT and EXIT of each turn
     turn       (L+1,) int32    where each lane's turns begin in `turns` and in
     turn_share (T,)            the part of the lane's vehicles that takes it, learnt
@@ -36,11 +37,13 @@ Bools = npt.NDArray[np.bool_]
 
 (
     LATE,  # [s] from the advance loops to the stop line, 0 where the lane has none
+    MIDWAY,  # [s] from the middle loops to the stop line, 0 where the lane has none
     STORAGE,  # [veh] between advance loop and stop line
     ABOVE,  # [veh] between entrance and advance loops
     ASSUMED,  # [veh/s] saturation flow assumed
     SIGHT,  # [s] how far its believed loops see
     CHECKED,  # 1 where it has an advance loop that is believed
+    SORTED,  # 1 where it has a middle loop that is believed
     BLIND,  # 1 where it has no loop upstream that is believed
     QUEUE,  # [veh] below the advance loop
     UPPER,  # [veh] that stand upstream of the advance loop
@@ -60,7 +63,7 @@ Bools = npt.NDArray[np.bool_]
     WEIGHT, BELIEVED,  # what its loops are worth, all and those believed
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
-) = range(33)  # fmt: skip
+) = range(35)  # fmt: skip
 STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,
@@ -72,7 +75,7 @@ STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 ) = range(6)
 KIND, WAY, DELAY, VEHICLES = range(4)
 LAG, SHARE, HEAD = range(3)
-FAR, NEAR = range(2)
+FAR, MID, NEAR = range(3)
 TURN_LANE, TURN_MOVEMENT, TURN_EXIT = range(3)
 CAPACITY, ROOM, ENTERED, ACROSS, WATCHED = range(5)
 (
@@ -89,7 +92,7 @@ REMEMBERED, LONGEST_CROSSING = 60, 20
 DUE = LATELY + REMEMBERED
 """From here on, for each of the coming seconds, those PENDING that should come out in it."""
 MEMORY = DUE + LONGEST_CROSSING + 1
-FROM_ENTRANCES, FROM_ADVANCES, TURNS = range(3)
+FROM_ENTRANCES, FROM_MIDDLES, FROM_ADVANCES, TURNS = range(4)
 GROUP_GREEN, CALLS, RECALLED = range(3)
 
-STOP, ADVANCE, ENTRANCE, EXIT = range(4)
+STOP, ADVANCE, MIDDLE, ENTRANCE, EXIT = range(5)

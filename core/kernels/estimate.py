@@ -1,19 +1,20 @@
 """One second of what is thought to be on the way to a stop line: loops in, queues and arrivals out, in time proportional to lanes and
 detectors.
 
-A lane's traffic is followed through two stretches: from its entrance loops to its advance loops (ring `far`, expected arrivals by
-second; `upper`, vehicles that stand upstream of the advance loop), and from there to the stop line (ring `near`, `queue`).
+A lane's traffic is followed through three stretches: from its entrance loops (ring `far`, expected arrivals by second) to its middle
+loops (ring `mid`) and on to its advance loops (`upper`, vehicles that stand upstream of those), and from there to the stop line (ring
+`near`, `queue`).
 The arrays are those of `book`.
 """
 
 from __future__ import annotations
 
 from . import book, kernel
-from .book import ADVANCE, ENTRANCE, F64, I32
+from .book import ADVANCE, ENTRANCE, F64, I32, MIDDLE
 
 STANDS = 0.999
 PATIENCE = 4
-"""Seconds a vehicle may be late at the advance loop before it is not waited for any more."""
+"""Seconds a vehicle may be late at a loop before it is not waited for there any more."""
 EARLY = 3
 """Seconds it may be early."""
 EMPTY_GAP = 3.0
@@ -75,33 +76,39 @@ def take(ring: F64, now: int, until: float, mass: float) -> float:
 
 
 @kernel(lean=True)
-def advance_time(now: int, lanes: F64, lane_rows: I32, loops: F64, far: F64, near: F64, spill: F64) -> None:
-    """What was due this second arrives. What the advance loop should have seen by now, and did not, stands above it, if a queue
-    stands over the loop; or above that of another lane of the approach where one does; else it went another way and is dropped.
+def advance_time(now: int, lanes: F64, lane_rows: I32, loops: F64, rings: F64, spill: F64) -> None:
+    """What was due this second arrives. What the next loop should have seen by now, and did not, stands above the advance loop, if a
+    queue stands over that; or above that of another lane of the approach where one does; else it went another way and is dropped.
     """
     queue, upper, fresh = lanes[book.QUEUE], lanes[book.UPPER], lanes[book.FRESH]
     late, storage, checked = lanes[book.LATE], lanes[book.STORAGE], lanes[book.CHECKED]
+    midway, sorted_ = lanes[book.MIDWAY], lanes[book.SORTED]
     own, side, standing = lane_rows[book.OWN], lane_rows[book.SIDE], loops[book.STANDING]
-    at = now % far.shape[1]
+    size = rings.shape[2]
+    at = now % size
     spill[:] = 0.0
-    for lane in range(far.shape[0]):
-        queue[lane] += near[lane, at]
-        fresh[lane] = STOPPING if near[lane, at] > 0.2 else fresh[lane] - 1.0
-        near[lane, at] = 0.0
-        if late[lane] > 0.0 and checked[lane] > 0.0:
-            due = max(int(late[lane] + 0.5) - PATIENCE, 0)
-            overdue = (now + due) % far.shape[1]
-            missing = far[lane, overdue]
-            far[lane, overdue] = 0.0
-            if blocked(lane, queue, own, standing, storage):
-                upper[lane] += missing
+    for lane in range(queue.shape[0]):
+        fresh[lane] -= 1.0
+        for ring in range(book.FAR, book.NEAR + 1):
+            ahead = 0.0
+            if ring != book.NEAR and checked[lane] > 0.0:
+                ahead = late[lane]
+            if ring == book.FAR and sorted_[lane] > 0.0:
+                ahead = midway[lane]
+            if ahead > 0.0:
+                overdue = (now + max(int(ahead + 0.5) - PATIENCE, 0)) % size
+                missing = rings[ring, lane, overdue]
+                rings[ring, lane, overdue] = 0.0
+                if checked[lane] > 0.0 and blocked(lane, queue, own, standing, storage):
+                    upper[lane] += missing
+                else:
+                    spill[side[lane]] += missing
             else:
-                spill[side[lane]] += missing
-        else:
-            queue[lane] += far[lane, at]
-            fresh[lane] = STOPPING if far[lane, at] > 0.2 else fresh[lane]
-            far[lane, at] = 0.0
-    for lane in range(far.shape[0]):
+                queue[lane] += rings[ring, lane, at]
+                if rings[ring, lane, at] > 0.2:
+                    fresh[lane] = STOPPING
+                rings[ring, lane, at] = 0.0
+    for lane in range(queue.shape[0]):
         if (
             late[lane] > 0.0
             and spill[side[lane]] > 0.0
@@ -116,9 +123,10 @@ def advance_time(now: int, lanes: F64, lane_rows: I32, loops: F64, far: F64, nea
 
 @kernel(lean=True)
 def come(
-    now: int, lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: I32, far: F64, near: F64
+    now: int, lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: I32, rings: F64
 ) -> None:  # fmt: skip
-    """Vehicles counted upstream are expected at the stop line; those at an advance loop were, and are now expected surely."""
+    """Vehicles counted upstream are expected at the stop line; those at loops further down were, and are now expected more surely."""
+    far, mid, near = rings[book.FAR], rings[book.MID], rings[book.NEAR]
     queue, upper, came, own = lanes[book.QUEUE], lanes[book.UPPER], lanes[book.CAME], lane_rows[book.OWN]
     standing, trust = loops[book.STANDING], loops[book.TRUST]
     kind, vehicles = loop_rows[book.KIND], loop_rows[book.VEHICLES]
@@ -134,6 +142,12 @@ def come(
         if kind[d] == ENTRANCE:
             for k in range(link[d], link[d + 1]):
                 put(far[lane_of[k]], now, lag[k], vehicles[d] * share[k])
+        elif kind[d] == MIDDLE:
+            for k in range(link[d], link[d + 1]):
+                lane = lane_of[k]
+                mass = vehicles[d] * share[k]
+                put(mid[lane], now, lag[k], mass)
+                take(far[lane], now, float(int(lag[k]) + EARLY), mass)
         elif kind[d] == ADVANCE:
             for k in range(link[d], link[d + 1]):
                 lane = lane_of[k]
@@ -142,12 +156,13 @@ def come(
                 put(near[lane], now, lag[k], mass)
                 from_upper = min(upper[lane], mass)
                 upper[lane] -= from_upper
-                take(far[lane], now, float(int(lag[k]) + EARLY), mass - from_upper)
+                short = take(mid[lane], now, float(int(lag[k]) + EARLY), mass - from_upper)
+                take(far[lane], now, float(int(lag[k]) + EARLY), short)
 
 
 @kernel(lean=True)
 def go(
-    now: int, memory: float, lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, far: F64, near: F64, spill: F64
+    now: int, memory: float, lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64, spill: F64
 ) -> None:  # fmt: skip
     """What the stop line says of each lane's queue; without one that is believed, a green discharges at saturation.
 
@@ -166,7 +181,8 @@ def go(
     )
     occupancy, trust, vehicles = loops[book.OCCUPANCY], loops[book.TRUST], loop_rows[book.VEHICLES]
     standing, silent = loops[book.STANDING], loops[book.SILENT]
-    for lane in range(far.shape[0]):
+    far, mid, near = rings[book.FAR], rings[book.MID], rings[book.NEAR]
+    for lane in range(queue.shape[0]):
         queue[lane] += blind[lane] * rate[lane]
         departed[lane] = 0.0
         d = stop_of[lane]
@@ -189,8 +205,8 @@ def go(
                 queue[lane] = max(queue[lane] - out, 0.0)
                 if short > 0.0:
                     short = take(near[lane], now, RECENT, short)
-                    if short > 0.0:
-                        take(far[lane], now, RECENT, short)
+                    short = take(mid[lane], now, RECENT, short)
+                    take(far[lane], now, RECENT, short)
                 if queue[lane] < MORE and green[lane] > 0 and since < 3.0:
                     queue[lane] = MORE
             if stays > 0.0 and queue[lane] < 1.0:
@@ -241,7 +257,7 @@ def go(
             elif silent[a] >= 4.0:
                 upper[lane] = 0.0
         rate[lane] += (departed[lane] - rate[lane]) * memory
-    for lane in range(far.shape[0]):
+    for lane in range(queue.shape[0]):
         if spill[side[lane]] > 0.0 and stop_of[lane] >= 0 and standing[stop_of[lane]] >= NOBODY:
             queue[lane] += spill[side[lane]]
             spill[side[lane]] = 0.0
@@ -267,7 +283,7 @@ def stand(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32) -> None:
 def outlook(now: int, lanes: F64, lane_rows: I32, rings: F64, arrivals: F64) -> None:
     """From the rings the whole queue, and `arrivals` (L, T); past what the loops see the mean rate comes besides.
 
-    Nobody is expected sooner than he can come whom a believed advance loop has not seen, though he is overdue there: he went another
+    Nobody is expected sooner than he can come whom the next believed loop has not seen, though he is overdue there: he went another
     way, or a queue holds him up.
     """
     size = rings.shape[2]
@@ -276,17 +292,24 @@ def outlook(now: int, lanes: F64, lane_rows: I32, rings: F64, arrivals: F64) -> 
         sight, rate = lanes[book.SIGHT, lane], lanes[book.RATE, lane]
         reach = min(lane_rows[book.REACH, lane], arrivals.shape[1])
         at = (now + 1) % size
-        checked = lanes[book.CHECKED, lane] > 0.0
-        passed = int(lanes[book.LATE, lane]) if checked else 0
+        passed = int(lanes[book.LATE, lane]) if lanes[book.CHECKED, lane] > 0.0 else 0
+        before = int(lanes[book.MIDWAY, lane]) if lanes[book.SORTED, lane] > 0.0 else passed
         still = HELD_UP if lanes[book.TOTAL, lane] >= SLOWS * lanes[book.STORAGE, lane] else 0.0
-        overdue = 0.0
+        overdue, further = 0.0, 0.0
         for h in range(reach):
-            coming = rings[book.FAR, lane, at] + rings[book.NEAR, lane, at]
+            coming = rings[book.NEAR, lane, at]
             if h < passed:
-                overdue = (overdue + rings[book.FAR, lane, at]) * still
-                coming = rings[book.NEAR, lane, at]
-            elif h == passed:
+                overdue = (overdue + rings[book.MID, lane, at]) * still
+            else:
+                coming += rings[book.MID, lane, at]
+            if h < before:
+                further = (further + rings[book.FAR, lane, at]) * still
+            else:
+                coming += rings[book.FAR, lane, at]
+            if h == passed:
                 coming += overdue
+            if h == before:
+                coming += further
             arrivals[lane, h] = coming + rate if h >= sight else coming
             at = at + 1 if at + 1 < size else 0
         for h in range(reach, arrivals.shape[1]):

@@ -6,7 +6,7 @@ The arrays are those of `book`.
 from __future__ import annotations
 
 from . import book, kernel
-from .book import ADVANCE, F64, I32, STOP, Bools
+from .book import ADVANCE, F64, I32, MIDDLE, STOP, Bools
 
 QUICK, SLOW = 1.0 / 12.0, 1.0 / 150.0
 """Weights of a second in running means: over the seconds between two loops, and over some cycles."""
@@ -89,7 +89,9 @@ def learn(
             rate = (lanes[book.ASSUMED, lane] * PRIOR_FLOW + flow) / (PRIOR_FLOW + time)
             lanes[book.SATURATION, lane] = min(max(rate, LEAST_FLOW), MOST_FLOW)
     if seconds % SHARES_EVERY == 0:
-        for feed, target in ((book.FROM_ENTRANCES, arrived), (book.FROM_ADVANCES, served)):
+        for feed, target in (
+            (book.FROM_ENTRANCES, arrived), (book.FROM_MIDDLES, arrived), (book.FROM_ADVANCES, served)
+        ):  # fmt: skip
             learn_shares(seen, target, link, lane_of, links[book.SHARE], feeds[feed], SHARE_STEP, error, 1.0)
 
 
@@ -117,11 +119,11 @@ def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: 
     """What each lane's believed loops can tell: how far they see, whether one checks another, and how sure we are; and which exits
     have loops that can all be believed.
 
-    `worth` (4,) is what a believed loop of each kind adds to the confidence in its lanes.
+    `worth` (5,) is what a believed loop of each kind adds to the confidence in its lanes.
     """
     sight, checked, blind = lanes[book.SIGHT], lanes[book.CHECKED], lanes[book.BLIND]
     kind, trust, confidence = loop_rows[book.KIND], loops[book.TRUST], lanes[book.CONFIDENCE]
-    sight[:], checked[:] = 0.0, 0.0
+    sight[:], checked[:], lanes[book.SORTED] = 0.0, 0.0, 0.0
     weight, believed = lanes[book.WEIGHT], lanes[book.BELIEVED]
     weight[:], believed[:] = 0.0, 0.0
     for d in range(kind.shape[0]):
@@ -137,6 +139,8 @@ def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: 
                     sight[lane] = max(sight[lane], links[book.LAG, k])
                 if kind[d] == ADVANCE:
                     checked[lane] = 1.0
+                elif kind[d] == MIDDLE:
+                    lanes[book.SORTED, lane] = 1.0
     way, watched = loop_rows[book.WAY], exits[book.WATCHED]
     for k in range(watched.shape[0]):
         watched[k] = 0.0

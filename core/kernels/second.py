@@ -143,11 +143,10 @@ def second(
     if changed:
         see(lanes, loops, loop_rows, links, link, lane_of, exits, worth)
     mean = max(1.0 / LONG_MEMORY, 1.0 / (seconds + SHORT_MEMORY))
-    far, near = rings[book.FAR], rings[book.NEAR]
     stand(lanes, lane_rows, loops, loop_rows)
-    advance_time(now, lanes, lane_rows, loops, far, near, spill)
-    come(now, lanes, lane_rows, loops, loop_rows, links, link, lane_of, far, near)
-    go(now, mean, lanes, lane_rows, loops, loop_rows, far, near, spill)
+    advance_time(now, lanes, lane_rows, loops, rings, spill)
+    come(now, lanes, lane_rows, loops, loop_rows, links, link, lane_of, rings)
+    go(now, mean, lanes, lane_rows, loops, loop_rows, rings, spill)
     learn(
         seconds, lanes, loops, loop_rows, links, link, lane_of, past, feeds, turns, turn, turn_share, exits, uses, turning, error
     )  # fmt: skip

@@ -7,6 +7,7 @@ from enum import Enum
 import numpy as np
 import numpy.typing as npt
 
+from ...core.coverage import UPSTREAM
 from ...core.intersection import Intersection, LoopKind
 
 
@@ -92,7 +93,7 @@ class Calls:
             for lane in (name for movement in group.movements for name in movement.lanes):
                 groups.setdefault(lane, set()).add(row)
         self._by_loop = np.zeros((len(site.groups), len(site.detectors)), dtype=np.bool_)
-        for kinds in ((LoopKind.STOP,), (LoopKind.ADVANCE, LoopKind.ENTRANCE)):
+        for kinds in ((LoopKind.STOP,), UPSTREAM):
             seen = np.asarray(self._by_loop.any(axis=1))
             for column, loop in enumerate(site.detectors):
                 for row in {row for lane in loop.lanes if loop.kind in kinds for row in groups.get(lane, ())}:

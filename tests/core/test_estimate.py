@@ -49,6 +49,38 @@ def test_nobody_is_lost_between_the_loops() -> None:
     assert estimate.state.calls[1]
 
 
+def test_a_middle_loop_says_who_comes_to_its_lane() -> None:
+    """Whoever an entrance loop expects in two lanes is expected in the one whose middle loop he passes, and nobody twice."""
+    site = crossing(middle=("w_0", "w_1"))
+    estimate = Estimate(site)
+    estimate.update(seen(site, 1, {"w_0/entrance": 1}), status(1, 1))
+    for t in range(2, 9):
+        state = estimate.update(quiet(site, t), status(t, 1))
+    before = state.arrivals[:2, :12].sum(axis=1)
+    state = estimate.update(seen(site, 9, {"w_1/middle": 1}), status(9, 1))
+    expected = state.arrivals[:2, :12].sum(axis=1)
+    assert 0.3 < before[0] == pytest.approx(before[1])
+    assert expected[1] == pytest.approx(1.0, abs=0.1)
+    for t in range(10, 14):
+        state = estimate.update(quiet(site, t), status(t, 1))
+    assert state.arrivals[0, :12].sum() == pytest.approx(0.0, abs=0.01)
+
+
+def test_nobody_is_lost_between_three_loops() -> None:
+    """Vehicles that pass entrance, middle and advance loop stand in the queue at red, each once."""
+    site = crossing(middle=("n_0",))
+    estimate = Estimate(site)
+    for t in range(1, 60):
+        passing = {f"n_0/{loop}": 1 for loop, first in (("entrance", 6), ("middle", 14), ("advance", 17))
+                   if first <= t < first + 30 and (t - first) % 6 == 0}  # fmt: skip
+        standing = ("n_0/stop",) if t > 21 else ()
+        if t == 21:
+            passing["n_0/stop"] = 1
+        estimate.update(seen(site, t, passing, standing), status(t, 0))
+    assert estimate.state.queue[2] == pytest.approx(5.0, abs=0.3)
+    assert estimate.mid[2].sum() == pytest.approx(0.0, abs=0.3)
+
+
 def test_the_queue_leaves_by_the_stop_line() -> None:
     """Each departure takes one from the queue, also of one that stood on the loop; a queue that is gone is zero."""
     site = crossing()
