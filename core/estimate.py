@@ -69,7 +69,7 @@ class Estimate:
         )
         turning, arrivals = np.zeros((n_lanes, len(site.movements))), np.zeros((n_lanes, HORIZON))
         groups, red = np.zeros((3, n_groups), dtype=np.bool_), np.zeros(n_groups)
-        groups[book.RECALLED] = ~lane_groups.any(axis=0)  # groups no loop speaks for, such as crossings, always call
+        groups[book.RECALLED] = ~lane_groups[book.OF].any(axis=0)  # groups no loop speaks for, such as crossings, always call
         self._memory, self._reported = np.zeros(book.MEMORY), np.zeros(n_loops, dtype=np.bool_)
         self._vehicles, self._occupancy = loop_rows[book.VEHICLES], self.loops[book.OCCUPANCY]
         self._green, self._none = groups[book.GROUP_GREEN], np.zeros(n_groups, dtype=np.bool_)
@@ -179,15 +179,20 @@ def _span(these: npt.NDArray[np.bool_]) -> tuple[int, int]:
 
 
 def _uses(site: Intersection) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """(n_lanes, n_movements) and (n_lanes, n_groups): what each lane serves."""
+    """(n_lanes, n_movements) what each lane serves; (2, n_lanes, n_groups) in which groups, and to which others it gives way there."""
     row = {lane.name: k for k, lane in enumerate(site.lanes)}
     uses = np.zeros((len(site.lanes), len(site.movements)), dtype=np.bool_)
-    groups = np.zeros((len(site.lanes), len(site.groups)), dtype=np.bool_)
+    groups = np.zeros((2, len(site.lanes), len(site.groups)), dtype=np.bool_)
     m = 0
     for g, group in enumerate(site.groups):
         for move in group.movements:
+            against = [
+                site.yields[g, k] and any(move.faces(other) for other in facing.movements)
+                for k, facing in enumerate(site.groups)
+            ]
             for name in move.lanes:
-                uses[row[name], m] = groups[row[name], g] = True
+                uses[row[name], m] = groups[book.OF, row[name], g] = True
+                groups[book.AGAINST, row[name]] |= against
             m += 1
     return uses, groups
 

@@ -8,13 +8,17 @@ import numpy as np
 import numpy.typing as npt
 
 from .discharge import Discharge
-from .intersection import Intersection, Movement
+from .intersection import Intersection
 from .kernels import search as labels
 from .pockets import Pockets
 from .shutin import ShutIn
 from .state import TrafficState
 
 F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+PASSED = 1.0
+"""Seconds after their amber until those have passed to whom others gave way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +76,8 @@ class Horizon:
             self._lane_groups[:, group] = np.maximum(self._lane_groups[:, group], self._uses[:, m])
         self.pockets = Pockets(site)
         self._timing()
-        self._pairs = self._changing()
         self._permissive()
+        self._pairs = self._changing()
         self.discharge = Discharge(n_lanes, len(self.giver), w.start_up)
         f32, i32 = np.float32, np.int32
         slots = w.horizon + 1
@@ -123,16 +127,23 @@ class Horizon:
                 done = max([1.0, *gone, *(starts[j] + site.groups[j].min_green for j in np.flatnonzero(begins))])
                 self.length[a, b] = int(np.ceil(done - 1e-9))
 
-    def _changing(self) -> list[tuple[int, int, npt.NDArray[np.float64], npt.NDArray[np.float64]]]:
-        """Every change that may be made, with (n_lanes, n_movements) [s]: when what a lane serves begins, 0 where it does not, and for
-        how long what ends is kept, inf where it does not end."""
+    def _changing(self) -> list[tuple[int, int, F64, F64, F64]]:
+        """Every change that may be made, with (n_lanes, n_movements) [s]: when what a lane serves begins, 0 where it does not, for how
+        long what ends is kept, inf where it does not end, and when what goes on need not give way any more, 0 where it changes nothing.
+        """
         group = np.array(self._group_of, dtype=int)
         pairs = []
         for a, b in zip(*np.nonzero(self.length >= 0), strict=True):
             was, will = self._green[a][group], self._green[b][group]
             starts = np.where(self._uses & will & ~was, self._starts[a, b][group], 0.0)
             keeping = np.where(self._uses & was & ~will, self._keeps[a, b][group], np.inf)
-            pairs.append((int(a), int(b), starts, keeping))
+            freed = np.zeros_like(starts)
+            still = {(lane, m) for lane, m, _ in self._gives[b]}
+            for lane, m, facing in self._gives[a]:
+                gone = [group[k] for k in facing if not self._green[b, group[k]]]
+                if will[m] and gone and (lane, m) not in still:
+                    freed[lane, m] = max(self._keeps[a, b][g] + self.site.groups[g].amber for g in gone) + PASSED
+            pairs.append((int(a), int(b), starts, keeping, freed))
         return pairs
 
     def _permissive(self) -> None:
@@ -150,7 +161,7 @@ class Horizon:
                     for k, other in enumerate(self._moves)
                     if self._green[stage, self._group_of[k]]
                     and site.yields[g, self._group_of[k]]
-                    and _faces(move, other)
+                    and move.faces(other)
                 ]
                 if facing:
                     rows += [(int(lane), m, facing) for lane in np.flatnonzero(self._uses[:, m])]
@@ -241,7 +252,7 @@ class Horizon:
                     few = 1.0 / (self.steady[k] + self.waiting[k] / w.squeeze)
                     leaving[s, self.giver[k]] = min(few, leaving[s, self.giver[k]])
         used = share > 0.02
-        for a, b, starts, keeping in self._pairs:
+        for a, b, starts, keeping, freed in self._pairs:
             start = np.where(used, starts, 0.0).max(axis=1, initial=0.0)
             kept_for = np.where(used, keeping, np.inf).min(axis=1, initial=np.inf)
             kept_for[np.isinf(kept_for)] = 0.0
@@ -252,6 +263,9 @@ class Horizon:
             here, there = self.rates[a, :n], self.rates[b, :n]
             second = np.arange(int(self.length[a, b]))[:, None]
             rows = np.where(runs_on, np.where(second < 3, np.minimum(here, there), there), 0.0)
+            free = np.where(used, freed, 0.0).max(axis=1, initial=0.0)
+            hindered = _share(free - second)
+            rows = np.where(runs_on & (free > 0.0), leaving[a] * hindered + there * (1.0 - hindered), rows)
             rows = np.where(begins, there * _share(second + 1 - (start + lost)), rows)
             kept, on = _share(kept_for - second), _share(w.overrun + kept_for - second)
             rows = np.where(ends, leaving[a] * kept + here * (on - kept), rows)
@@ -341,13 +355,3 @@ class Horizon:
 def _share(seconds: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """How much of a second falls into it."""
     return np.minimum(np.maximum(seconds, 0.0), 1.0)
-
-
-def _faces(move: Movement, other: Movement) -> bool:
-    """Whether `move` gives way to `other` when their groups are green together."""
-    return (
-        other.origin != move.origin
-        and not (move.turn in ("left", "uturn") and other.turn in ("left", "uturn"))
-        and move.turn != "straight"
-        and (move.turn != "right" or other.destination == move.destination or other.turn == "crossing")
-    )

@@ -71,6 +71,15 @@ class Movement:
     lanes: tuple[str, ...]
     turn: str = "straight"  # straight, left, right, uturn, crossing
 
+    def faces(self, other: Movement) -> bool:
+        """Whether it gives way to `other` where its signal group does to the other's."""
+        return (
+            other.origin != self.origin
+            and not (self.turn in ("left", "uturn") and other.turn in ("left", "uturn"))
+            and self.turn != "straight"
+            and (self.turn != "right" or other.destination == self.destination or other.turn == "crossing")
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Detector:

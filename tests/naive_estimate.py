@@ -45,11 +45,21 @@ class NaiveEstimate:
         self.lane_groups = np.zeros((n, len(site.groups)), dtype=np.bool_)
         for m, group in enumerate(of_group):
             self.lane_groups[:, group] |= self.uses[:, m]
+        self.facing: list[list[int]] = [
+            [
+                k
+                for m, move in enumerate(site.movements)
+                if lane.name in move.lanes
+                for n, other in enumerate(site.movements)
+                if site.yields[of_group[m], (k := of_group[n])] and move.faces(other)
+            ]
+            for lane in site.lanes
+        ]
         self.capacity = np.array([way.length * way.lanes / SPACE for way in site.exits])
         self._exits()
         self.far, self.mid, self.near = np.zeros((3, n, RING))
         self.queues, self.upper = np.zeros(n), np.zeros(n)
-        self.on_stop, self.greened, self.departed, self.came = np.zeros(n), np.zeros(n), np.zeros(n), np.zeros(n)
+        self.on_stop, self.greened, self.unhindered, self.departed, self.came = np.zeros((5, n))
         self.rate, self.flow, self.flow_time, self.pace = np.full(n, 0.05), np.zeros(n), np.zeros(n), np.zeros(n)
         self.fresh, self.stuck, self.setback = np.zeros(n), np.zeros(n), np.full(n, SETBACK)
         self.standing, self.silent, self.trust = np.zeros(n_loops), np.zeros(n_loops), np.ones(n_loops)
@@ -114,6 +124,7 @@ class NaiveEstimate:
             green = site.stage_greens[status.stage] if status.stage >= 0 else np.zeros(len(site.groups), dtype=np.bool_)
         some = (self.lane_groups & green).any(axis=1)
         every = (~self.lane_groups | green).all(axis=1) & some
+        unhindered = np.array([not green[facing].any() for facing in self.facing]) & every
         believed = self.health.update(counts, every)
         if (self.trust != believed).any():
             self.trust = believed.copy()
@@ -123,11 +134,11 @@ class NaiveEstimate:
         memory = max(1.0 / 300.0, 1.0 / (self.seconds + 20.0))
         queues.tick(
             now, counts.vehicles, counts.occupancy, self.trust, self.kind, self.link, self.lane_of, self.lag, self.share,
-            self.stop_of, self.own, self.late, self.storage, some.astype(int) + every, self.far, self.mid, self.near, self.queues,
+            self.stop_of, self.own, self.late, self.storage, some.astype(int) + unhindered, self.far, self.mid, self.near, self.queues,
             self.upper, self.on_stop, self.standing, self.silent, self.greened, self.gap, self.departed, self.came, self.rate,
             self.flow, self.flow_time, self.stuck, self.stalled, self.setback, self.side, np.zeros(len(site.lanes) + 1),
             self.above, self.saturation, self.pace, self.checked, self.blind, self.fresh, self.head, self.midway, self.sorted,
-            memory,
+            self.unhindered, memory,
         )  # fmt: skip
         self._learn(counts)
         beyond = np.repeat(self.rate[:, None], HORIZON, axis=1)

@@ -23,6 +23,7 @@ from signalwright.core.kernels.estimate import (
     START,
     STOPPING,
     STUCK,
+    UNDER_WAY,
 )
 
 
@@ -153,6 +154,7 @@ def tick(
     head: Any,
     midway: Any,
     sorted_: Any,
+    unhindered: Any,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
@@ -174,6 +176,7 @@ def tick(
     for lane in range(lanes):
         came[lane] = 0.0
         greened[lane] = greened[lane] + 1.0 if green[lane] > 0 else 0.0
+        unhindered[lane] = unhindered[lane] + 1.0 if green[lane] == 2 else 0.0
     for d in range(kind.shape[0]):
         if kind[d] == ENTRANCE and standing[d] >= 4.0 and trust[d] > 0.0:
             for k in range(link[d], link[d + 1]):
@@ -230,7 +233,7 @@ def tick(
             if stays > 0.0 and queue[lane] < 1.0:
                 take(near, lane, now, 4, 1.0 - queue[lane])
                 queue[lane] = 1.0
-            if green[lane] == 2 and greened[lane] >= 5.0 and was >= 2.0 and gap[lane] < 3.0:
+            if unhindered[lane] >= UNDER_WAY and was >= 2.0 and gap[lane] < 3.0:
                 flow[lane] = flow[lane] * 0.998 + out
                 flow_time[lane] = flow_time[lane] * 0.998 + 1.0
             if out > 0.0:

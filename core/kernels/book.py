@@ -5,7 +5,8 @@ Times are whole seconds, occupancies in [0, 1].
 
     lanes      (., L)          rows LATE.. below
     lane_rows  (5, L) int32    STOP_OF its stop-line loop, OWN its advance loop (one of its own before one it shares), -1 none;
-                               SIDE number of the approach it belongs to; GREEN 0 red, 1 some of its movements green, 2 all;
+                               SIDE number of the approach it belongs to; GREEN 0 red, 1 some of its movements green, 2 all, and
+                               none of them gives way;
                                REACH [s] from which on nobody can be expected who was seen
     loops      (., D)          rows OCCUPANCY.. below
     loop_rows  (4, D) int32    KIND 0 stop, 1 advance, 2 middle, 3 entrance, 4 exit; WAY row of the exit it counts into, -1 none;
@@ -23,6 +24,7 @@ Times are whole seconds, occupancies in [0, 1].
     turn_share (T,)            the part of the lane's vehicles that takes it, learnt
     exits      (5, X)          CAPACITY and ROOM [veh]; ENTERED [veh/s] running mean; ACROSS [s] from a stop line over its loop;
                                WATCHED 1 where all its loops are believed
+    lane_groups (2, L, G) bool OF groups with movements of the lane; AGAINST groups a movement of the lane gives way to
     memory     (.,)            SECONDS.. below
 """
 
@@ -49,6 +51,7 @@ Bools = npt.NDArray[np.bool_]
     UPPER,  # [veh] that stand upstream of the advance loop
     ON_STOP,  # [veh] on the stop-line loop
     GREENED,  # [s] since it turned green, 0 in red
+    UNHINDERED,  # [s] since all its movements are green and none gives way, 0 else
     DEPARTED,  # [veh] that left this second
     CAME,  # [veh] that passed the advance loops this second
     RATE,  # [veh/s] running mean of departures
@@ -63,7 +66,7 @@ Bools = npt.NDArray[np.bool_]
     WEIGHT, BELIEVED,  # what its loops are worth, all and those believed
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
-) = range(35)  # fmt: skip
+) = range(36)  # fmt: skip
 STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,
@@ -94,5 +97,6 @@ DUE = LATELY + REMEMBERED
 MEMORY = DUE + LONGEST_CROSSING + 1
 FROM_ENTRANCES, FROM_MIDDLES, FROM_ADVANCES, TURNS = range(4)
 GROUP_GREEN, CALLS, RECALLED = range(3)
+OF, AGAINST = range(2)
 
 STOP, ADVANCE, MIDDLE, ENTRANCE, EXIT = range(5)

@@ -36,6 +36,8 @@ MORE = 0.5
 SLOWS, HELD_UP = 0.5, 0.8
 """Share of the room below an advance loop from which a queue slows who is still above it, and the part of those overdue there of whom one
 second more does not tell that they went another way."""
+UNDER_WAY = 6.0
+"""Seconds after which a queue that nobody hinders leaves at its saturation flow; those it gave way to have passed by then."""
 STUCK = 4.0
 """Seconds of green without a movement after which a lane is held for blocked."""
 SETBACK, LONGEST_SETBACK = 8.0, 40.0
@@ -212,7 +214,7 @@ def go(
             if stays > 0.0 and queue[lane] < 1.0:
                 take(near[lane], now, AT_ONCE, 1.0 - queue[lane])
                 queue[lane] = 1.0
-            if green[lane] == 2 and greened[lane] >= 5.0 and was >= 2.0 and gap[lane] < 3.0:
+            if lanes[book.UNHINDERED, lane] >= UNDER_WAY and was >= 2.0 and gap[lane] < 3.0:
                 flow[lane] = flow[lane] * 0.998 + out
                 flow_time[lane] = flow_time[lane] * 0.998 + 1.0
             if out > 0.0:
@@ -277,6 +279,7 @@ def stand(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32) -> None:
     for lane in range(green.shape[0]):
         lanes[book.CAME, lane] = 0.0
         greened[lane] = greened[lane] + 1.0 if green[lane] > 0 else 0.0
+        lanes[book.UNHINDERED, lane] = lanes[book.UNHINDERED, lane] + 1.0 if green[lane] == 2 else 0.0
 
 
 @kernel(lean=True)

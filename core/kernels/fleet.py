@@ -59,7 +59,7 @@ def seconds(
             array(at[k, 13], (5, exits), np.float64),
             array(at[k, 14], (lanes, movements), np.bool_),
             array(at[k, 15], (lanes, movements), np.float64),
-            array(at[k, 16], (lanes, groups), np.bool_),
+            array(at[k, 16], (2, lanes, groups), np.bool_),
             array(at[k, 17], (3, groups), np.bool_),
             array(at[k, 18], (groups,), np.float64),
             array(at[k, 19], (lanes, sizes[k, HORIZON]), np.float64),

@@ -26,15 +26,17 @@ SHORT_MEMORY, LONG_MEMORY = 20.0, 300.0
 
 @kernel(lean=True)
 def greens(lane_rows: I32, lane_groups: Bools, groups: Bools, whole: Bools) -> None:
-    """Which lanes have some and which all of their movements green; `whole` (L,) says so besides."""
+    """Which lanes have some and which all of their movements green, and whether these give way; `whole` (L,) says which have all."""
     for lane in range(whole.shape[0]):
-        some, every = False, True
+        some, every, gives_way = False, True, False
         for g in range(groups.shape[1]):
-            if lane_groups[lane, g]:
-                some |= groups[book.GROUP_GREEN, g]
-                every &= groups[book.GROUP_GREEN, g]
+            green = groups[book.GROUP_GREEN, g]
+            if lane_groups[book.OF, lane, g]:
+                some |= green
+                every &= green
+            gives_way |= green and lane_groups[book.AGAINST, lane, g]
         whole[lane] = some and every
-        lane_rows[book.GREEN, lane] = 0 if not some else 2 if every else 1
+        lane_rows[book.GREEN, lane] = 0 if not some else 2 if every and not gives_way else 1
 
 
 @kernel(lean=True)
@@ -52,7 +54,7 @@ def calls(interval: float, lanes: F64, lane_rows: I32, loops: F64, lane_groups: 
             soon += arrivals[lane, h]
         if lanes[book.TOTAL, lane] + soon > WANTED or lanes[book.OCCUPIED, lane] > 0.0:
             for g in range(groups.shape[1]):
-                groups[book.CALLS, g] |= lane_groups[lane, g]
+                groups[book.CALLS, g] |= lane_groups[book.OF, lane, g]
     for g in range(groups.shape[1]):
         if groups[book.GROUP_GREEN, g]:
             red[g] = 0.0
