@@ -19,6 +19,8 @@ F64 = npt.NDArray[np.float64]
 
 PASSED = 1.0
 """Seconds after their amber until those have passed to whom others gave way."""
+SETS_OFF = 5.0
+"""Seconds of a stage in which nobody hinders it after which a lane that still stalls is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Horizon:
         self.flow, self.line = np.zeros(width, f32), np.zeros(width, f32)
         self.best = np.zeros(n_stages, f32)
         self._withdrawn: list[tuple[int, F32]] = []
+        self._blocked = np.zeros(n_lanes, dtype=np.bool_)
         self._into = [
             np.concatenate(
                 [[s], *(self.begins[a, s] + np.arange(max(self.length[a, s], 0)) for a in range(n_stages))]
@@ -323,10 +326,15 @@ class Horizon:
         )  # fmt: skip
 
     def _release(self, state: TrafficState) -> None:
-        """A lane that stalls where it gives way has a turning vehicle at its head: other stages may let it go, these will not."""
+        """A lane that stalls where it gives way has a turning vehicle at its head: other stages may let it go, these will not. One that
+        stalls where it need not give way is blocked, whatever the stage."""
         if not len(state.stalled):
             return
-        for lane in np.flatnonzero(state.stalled > 0.0):
+        stalls = state.stalled > 0.0
+        self._blocked &= stalls
+        if not state.in_interstage and state.elapsed >= SETS_OFF:
+            self._blocked |= stalls & self._frees[max(state.stage, 0)]
+        for lane in np.flatnonzero(stalls & ~self._blocked):
             waits = self._waits[:, lane]
             if waits.any() and self._frees[:, lane].any() and state.closed[lane] <= state.stalled[lane]:
                 self._withdrawn.append((int(lane), self.rates[:, lane].copy()))
