@@ -19,8 +19,8 @@ F64 = npt.NDArray[np.float64]
 
 PASSED = 1.0
 """Seconds after their amber until those have passed to whom others gave way."""
-SETS_OFF = 5.0
-"""Seconds of a stage in which nobody hinders it after which a lane that still stalls is blocked."""
+SETS_OFF = 9.0
+"""Seconds from the change to a stage in which nobody hinders it after which a lane that still stalls is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,7 @@ class Horizon:
         self.flow, self.line = np.zeros(width, f32), np.zeros(width, f32)
         self.best = np.zeros(n_stages, f32)
         self._withdrawn: list[tuple[int, F32]] = []
-        self._blocked = np.zeros(n_lanes, dtype=np.bool_)
+        self._blocked, self._freed_for = np.zeros(n_lanes, dtype=np.bool_), np.zeros(n_lanes)
         self._into = [
             np.concatenate(
                 [[s], *(self.begins[a, s] + np.arange(max(self.length[a, s], 0)) for a in range(n_stages))]
@@ -192,6 +192,7 @@ class Horizon:
     def watch(self, state: TrafficState) -> None:
         """One more second of how queues set off: every second, whoever decides."""
         stage, n = max(state.stage, 0), self.n_lanes
+        self._freed_for = np.where(self._frees[stage], self._freed_for + 1.0, 0.0)
         rows = slice(int(self.given[stage]), int(self.given[stage + 1]))
         flow = np.minimum(self.rates[stage, :n], state.queue + state.departed)
         facing = self.against[rows, :n] @ flow
@@ -332,8 +333,7 @@ class Horizon:
             return
         stalls = state.stalled > 0.0
         self._blocked &= stalls
-        if not state.in_interstage and state.elapsed >= SETS_OFF:
-            self._blocked |= stalls & self._frees[max(state.stage, 0)]
+        self._blocked |= stalls & (self._freed_for >= SETS_OFF)
         for lane in np.flatnonzero(stalls & ~self._blocked):
             waits = self._waits[:, lane]
             if waits.any() and self._frees[:, lane].any() and state.closed[lane] <= state.stalled[lane]:
