@@ -4,9 +4,11 @@ Faults found, and what finds them:
 
     reported      the cabinet says so itself
     stuck on      occupied without a break for five minutes, or for a minute of green during which the loops beside it saw traffic
-    stuck off     silent for ten minutes in which it should have seen a dozen vehicles, or while its partner in the lane saw twenty-five
-    dull          counts under 60 % of what its partner in the lane does, and the approach loses vehicles there (conservation)
-    chatter       more than two vehicles a second, or more than 2400 veh/h over a minute
+    stuck off     silent for ten minutes in which it should have seen a dozen vehicles, or for a minute and a half at least while another
+                  loop of its lane saw twenty-five
+    dull          counts under 60 % of what its partner in the lane does, and the approach loses vehicles there (conservation); of a
+                  middle loop: counts under 60 % of what the advance loop does
+    chatter       more than two vehicles a second, or more than 2400 veh/h over a minute, until it is under 1800
 """
 
 from __future__ import annotations
@@ -46,8 +48,9 @@ HOUR_QUARTER, MINUTE = 1.0 / 900.0, 1.0 / 60.0
 WINDOW = 60.0  # vehicles of one loop after which its approach is judged for conservation
 KEPT, OF_ALL = 0.6, 0.85  # shares of its partner's count, and of the approach's, that are no fault
 BRISK = 0.5  # [veh/s] over a minute; what counts more may be about to be found chattering
+QUIET = 90.0  # [s] of silence at least before another loop tells of it
 LIMITS = np.array([
-    ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER, WINDOW, KEPT, OF_ALL, BRISK
+    ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER, WINDOW, KEPT, OF_ALL, BRISK, QUIET
 ])  # fmt: skip
 
 
@@ -90,14 +93,19 @@ class Health:
 
 
 def _partners(site: Intersection) -> npt.NDArray[np.int32]:
-    """(2, n_detectors) the one other loop nearly all its traffic must also cross: stop line and advance loop of one lane; else -1. And
-    the number of its approach."""
+    """(3, n_detectors) the one other loop nearly all its traffic must also cross: stop line and advance loop of one lane; else -1. The
+    number of its approach. And the loop that tells of its silence: that other one, of a middle loop the advance loop."""
     approach = list(dict.fromkeys(d.lane.rsplit("_", 1)[0] for d in site.detectors))
-    found = np.full((2, len(site.detectors)), -1, dtype=np.int32)
+    found = np.full((3, len(site.detectors)), -1, dtype=np.int32)
     partner, found[1] = found[0], [approach.index(d.lane.rsplit("_", 1)[0]) for d in site.detectors]
     stop = {d.lanes[0]: k for k, d in enumerate(site.detectors) if d.kind is LoopKind.STOP and len(d.lanes) == 1}
     for k, d in enumerate(site.detectors):
         if d.kind is LoopKind.ADVANCE and d.lanes == (d.lane,) and d.lane in stop:
             partner[k] = stop[d.lane]
             partner[stop[d.lane]] = k
+    found[2] = partner
+    advance = {d.lanes: k for k, d in enumerate(site.detectors) if d.kind is LoopKind.ADVANCE and len(d.lanes) == 1}
+    for k, d in enumerate(site.detectors):
+        if d.kind is LoopKind.MIDDLE and d.lanes in advance:
+            found[2, k] = advance[d.lanes]
     return found

@@ -162,9 +162,7 @@ class Horizon:
                 facing = [
                     k
                     for k, other in enumerate(self._moves)
-                    if self._green[stage, self._group_of[k]]
-                    and site.yields[g, self._group_of[k]]
-                    and move.faces(other)
+                    if self._green[stage, self._group_of[k]] and site.yields[g, self._group_of[k]] and move.faces(other)
                 ]
                 if facing:
                     rows += [(int(lane), m, facing) for lane in np.flatnonzero(self._uses[:, m])]

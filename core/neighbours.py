@@ -7,8 +7,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from .forecast import Forecast
 from .coverage import UPSTREAM
+from .forecast import Forecast
 from .intersection import Intersection
 from .state import TrafficState
 

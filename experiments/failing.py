@@ -37,12 +37,13 @@ def failures(site: Intersection, share: float, seed: int, *, blind: bool = False
 
     The same seed fails the same loops under every strategy.
     """
-    n = len(site.detectors)
     if blind:
-        return np.full(n, Failure.DEAD, dtype=np.int32)
-    drawn = np.random.default_rng([seed, zlib.crc32(site.name.encode())])
-    fails = drawn.random(n) < share
-    return np.where(fails, drawn.integers(1, len(Failure), n), Failure.NONE).astype(np.int32)
+        return np.full(len(site.detectors), Failure.DEAD, dtype=np.int32)
+    found = []
+    for loop in site.detectors:  # each has its own luck, so that it does not depend on which others there are
+        drawn = np.random.default_rng([seed, zlib.crc32(site.name.encode()), zlib.crc32(loop.name.encode())])
+        found.append(int(drawn.integers(1, len(Failure))) if drawn.random() < share else Failure.NONE)
+    return np.array(found, dtype=np.int32)
 
 
 class FailingLoops:

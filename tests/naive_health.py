@@ -19,6 +19,7 @@ from signalwright.core.health import (
     ON_FOR,
     ON_IN_GREEN,
     PASSED,
+    QUIET,
     SANE_FOR,
     SILENT,
     WINDOW,
@@ -35,13 +36,13 @@ class NaiveHealth:
         n = len(site.detectors)
         made = Health(site)
         self._stops, self._exits, self._lane = made._stops, made._exits, made._lane
-        self._partner, self._approach = made._partner
+        self._partner, self._approach, self._witness = made._partner
         self.fault: Any = np.zeros(n, dtype=np.int8)
         self.trust = np.ones(n)
         self._seconds = 0
         self._standing, self._standing_green, self._missed = np.zeros(n), np.zeros(n), np.zeros(n)
         self._passed, self._silent = np.zeros(n), np.zeros(n)
-        self._counted, self._dull = np.zeros(n), np.zeros(n, dtype=np.bool_)
+        self._counted, self._beside, self._dull = np.zeros(n), np.zeros(n), np.zeros(n, dtype=np.bool_)
         self._quick, self._mean, self._sane = np.zeros(n), np.zeros(n), np.zeros(n)
 
     def update(self, counts: Counts, green: Any) -> Any:
@@ -57,17 +58,20 @@ class NaiveHealth:
         self._quick += (seen - self._quick) * MINUTE
         weight = max(HOUR_QUARTER, 1.0 / (self._seconds + 60.0))
         alive = (seen > 0) | (occupancy > 0.0)
-        paired = self._partner >= 0
-        beside = np.where(paired, seen[self._partner], 0)
+        paired = self._witness >= 0
+        beside = np.where(paired, seen[self._witness], 0)
+        calm = ~paired | (self._quick[self._witness] < BRISK)
         self._missed = np.where(alive, 0.0, self._missed + self._mean)
-        self._passed = np.where(alive, 0.0, self._passed + beside)
+        self._passed = np.where(alive | ~calm, 0.0, self._passed + beside)
         self._silent = np.where(alive, 0.0, self._silent + counts.interval)
+        unseen = (self._passed >= PASSED) & (self._silent >= QUIET)
         self._mean += np.where(self._silent < SILENT, (seen - self._mean) * weight, 0.0)
         alone = (self._missed >= MISSED) & (self._silent >= SILENT)
-        found = np.where(alone | (self._passed >= PASSED), int(Fault.STUCK_OFF), 0)
+        found = np.where(alone | unseen, int(Fault.STUCK_OFF), 0)
         found = np.where((self._standing >= ON_FOR) | (self._standing_green >= ON_IN_GREEN), int(Fault.STUCK_ON), found)
         found = np.where(self._dull & (found == 0), int(Fault.DULL), found)
-        found = np.where((seen >= BURST) | (self._quick > FLOOD), int(Fault.CHATTER), found)
+        flood = np.where(self.fault == Fault.CHATTER, BRISK, FLOOD)
+        found = np.where((seen >= BURST) | (self._quick > flood), int(Fault.CHATTER), found)
         found = np.where(counts.fault, int(Fault.REPORTED), found)
         self._sane = np.where(found > 0, 0.0, self._sane + counts.interval)
         healed = (found == 0) & (
@@ -76,16 +80,33 @@ class NaiveHealth:
         self.fault = np.where(found > 0, found, np.where(healed, 0, self.fault)).astype(np.int8)
         np.copyto(self.trust, self.fault == 0)
         self._conserve(seen)
+        self._compare(seen)
         return self.trust
+
+    def _compare(self, seen: Any) -> None:
+        """As the kernel's `compare`, loop by loop."""
+        for k in np.flatnonzero((self._witness >= 0) & (self._partner < 0)):
+            other = self._witness[k]
+            sound = self.fault[other] == Fault.NONE and self.fault[k] in (Fault.NONE, Fault.DULL)
+            if not sound or max(self._quick[k], self._quick[other]) >= BRISK:
+                self._counted[k] = self._beside[k] = 0.0
+                continue
+            self._counted[k] += seen[k]
+            self._beside[k] += seen[other]
+            if self._beside[k] >= WINDOW:
+                share = self._counted[k] / self._beside[k]
+                self._dull[k] = share < KEPT or (self._dull[k] and share < 0.5 * (1.0 + KEPT))
+                self._counted[k] = self._beside[k] = 0.0
 
     def _conserve(self, seen: Any) -> None:
         """As the kernel's `conserve`, approach by approach."""
         sound = np.isin(self.fault, (Fault.NONE, Fault.DULL))
         paired, calm = self._partner >= 0, self._quick < BRISK
         lied_to = paired & ~sound[self._partner]
-        self._passed[lied_to], self._dull[lied_to] = 0.0, False
+        self._passed[(self._witness >= 0) & ~sound[self._witness]] = 0.0
+        self._dull[lied_to] = False
         both = paired & sound & sound[self._partner] & calm & calm[self._partner]
-        self._counted = np.where(both, self._counted + seen, 0.0)
+        self._counted = np.where(both, self._counted + seen, np.where(paired, 0.0, self._counted))
         full = self._approach[both & (self._counted >= WINDOW)]
         if not len(full):
             return

@@ -10,7 +10,7 @@ from . import kernel
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 NONE, REPORTED, STUCK_ON, STUCK_OFF, CHATTER, DULL = 0, 1, 2, 3, 4, 5
-SYMPTOMS = 10
+SYMPTOMS = 11
 
 
 @kernel(lean=True)
@@ -32,16 +32,20 @@ def judge(
 ) -> None:
     """One interval [s] of all loops (D,), the `seconds`th; `green` (L,) says which lanes have all their movements green.
 
-    `partner` (2, D) are the loop nearly all traffic of a loop must also cross, -1 for none, and the number of its approach. `symptoms`
-    (10, D) are standing, standing at green, missed, passed, silent, quick, mean, sane, counted, dull. `limits` are on_for, on_in_green,
-    missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, brisk, as core.health names them.
+    `partner` (3, D) are the loop nearly all traffic of a loop must also cross, -1 for none, the number of its approach, and the loop that
+    tells of its silence: that partner, or of a middle loop the advance loop of its lane, -1 for none. `symptoms`
+    (11, D) are standing, standing at green, missed, passed, silent, quick, mean, sane, counted, dull, counted by
+    the other. `limits` are on_for, on_in_green, missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, brisk, quiet, as core.health
+    names them.
     """
     on_for, on_in_green, missed_most, silent_most, passed_most = limits[0], limits[1], limits[2], limits[3], limits[4]
     burst, flood, sane_for, minute = limits[5], limits[6], limits[7], limits[8]
     weight = max(limits[9], 1.0 / (seconds + 60.0))
+    brisk, quiet = limits[13], limits[14]
     n = vehicles.shape[0]
     moving = False
     for k in range(n):
+        symptoms[5, k] += (vehicles[k] - symptoms[5, k]) * minute
         if exits[k] and vehicles[k] > 0:
             moving = True
     for k in range(n):
@@ -53,27 +57,27 @@ def judge(
         else:
             symptoms[0, k] = 0.0
             symptoms[1, k] = 0.0
-        symptoms[5, k] += (seen - symptoms[5, k]) * minute
         if seen > 0 or occupancy[k] > 0.0:
             symptoms[2, k] = 0.0
             symptoms[3, k] = 0.0
             symptoms[4, k] = 0.0
         else:
             symptoms[2, k] += symptoms[6, k]
-            other = partner[0, k]
-            if other >= 0:
-                symptoms[3, k] += vehicles[other]
+            witness = partner[2, k]
+            if witness >= 0:  # one about to be found chattering is none
+                symptoms[3, k] = symptoms[3, k] + vehicles[witness] if symptoms[5, witness] < brisk else 0.0
             symptoms[4, k] += interval
         if symptoms[4, k] < silent_most:
             symptoms[6, k] += (seen - symptoms[6, k]) * weight
         found = NONE
-        if (symptoms[2, k] >= missed_most and symptoms[4, k] >= silent_most) or symptoms[3, k] >= passed_most:
+        unseen = symptoms[3, k] >= passed_most and symptoms[4, k] >= quiet
+        if unseen or (symptoms[2, k] >= missed_most and symptoms[4, k] >= silent_most):
             found = STUCK_OFF
         if symptoms[0, k] >= on_for or symptoms[1, k] >= on_in_green:
             found = STUCK_ON
         if symptoms[9, k] > 0.0 and found == NONE:
             found = DULL
-        if seen >= burst or symptoms[5, k] > flood:
+        if seen >= burst or symptoms[5, k] > (brisk if fault[k] == CHATTER else flood):
             found = CHATTER
         if reported[k]:
             found = REPORTED
@@ -86,6 +90,37 @@ def judge(
                 fault[k] = NONE
         trust[k] = 1.0 if fault[k] == NONE else 0.0
     conserve(vehicles, stops, partner, limits, symptoms, fault)
+    compare(vehicles, partner, limits, symptoms, fault)
+
+
+@kernel(lean=True)
+def compare(
+    vehicles: npt.NDArray[np.int32],
+    partner: npt.NDArray[np.int32],
+    limits: Floats,
+    symptoms: Floats,
+    fault: npt.NDArray[np.int32],
+) -> None:
+    """A middle loop that counts far fewer than its lane's advance loop is dull: it misses vehicles, or they come to the lane below it."""
+    window, kept, brisk = limits[10], limits[11], limits[13]
+    for k in range(vehicles.shape[0]):
+        other = partner[2, k]
+        if other < 0 or partner[0, k] >= 0:
+            continue
+        sound = fault[other] == NONE and (fault[k] == NONE or fault[k] == DULL)
+        if not sound or symptoms[5, k] >= brisk or symptoms[5, other] >= brisk:
+            symptoms[8, k] = 0.0
+            symptoms[10, k] = 0.0
+            continue
+        symptoms[8, k] += vehicles[k]
+        symptoms[10, k] += vehicles[other]
+        if symptoms[10, k] >= window:
+            if symptoms[8, k] < kept * symptoms[10, k]:
+                symptoms[9, k] = 1.0
+            elif symptoms[8, k] >= 0.5 * (1.0 + kept) * symptoms[10, k]:
+                symptoms[9, k] = 0.0
+            symptoms[8, k] = 0.0
+            symptoms[10, k] = 0.0
 
 
 @kernel(lean=True)
@@ -105,12 +140,13 @@ def conserve(
     window, kept, of_all, brisk = limits[10], limits[11], limits[12], limits[13]
     due = -1
     for k in range(vehicles.shape[0]):
-        other = partner[0, k]
+        other, witness = partner[0, k], partner[2, k]
+        if witness >= 0 and fault[witness] != NONE and fault[witness] != DULL:  # a liar is no witness
+            symptoms[3, k] = 0.0
         if other < 0:
             continue
         believed = fault[other] == NONE or fault[other] == DULL
-        if not believed:  # a liar is no witness
-            symptoms[3, k] = 0.0
+        if not believed:
             symptoms[9, k] = 0.0
         sound = believed and (fault[k] == NONE or fault[k] == DULL)
         if sound and symptoms[5, k] < brisk and symptoms[5, other] < brisk:

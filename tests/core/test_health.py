@@ -105,6 +105,33 @@ def test_a_liar_is_no_witness() -> None:
     assert health.notes() == {"w_0/advance": "chatter"}
 
 
+def test_a_silent_middle_loop_is_found_by_the_advance_loop() -> None:
+    """A middle loop that sees none of the vehicles that its lane's advance loop sees is dead, one that sees half of them dull."""
+    site = crossing(middle=("w_0", "w_1", "n_0"))
+    health = Health(site)
+    for t in range(1500):
+        lanes = ("w_0", "w_1", "n_0") if t % 10 == 0 else ()
+        passing = {f"{lane}/{loop}": 1 for lane in lanes for loop in ("advance", "stop")}
+        passing |= {"w_0/middle": 1} if t % 20 == 0 else {}
+        passing |= {"w_1/middle": 1} if t % 10 == 0 else {}
+        health.update(seen(site, t, passing), GREEN_WEST)
+        if t == 300:
+            assert health.notes() == {"n_0/middle": "stuck off"}
+    assert health.notes() == {"n_0/middle": "stuck off", "w_0/middle": "dull"}
+
+
+def test_chatter_calls_no_other_loop_dead() -> None:
+    """A loop that counts two vehicles in three seconds where there are none is found, and no loop beside it meanwhile."""
+    site = crossing(middle=("n_0",))
+    health, rng = Health(site), np.random.default_rng(2)
+    for t in range(900):
+        passing = {"n_0/advance": 1} if rng.random() < 0.7 else {}
+        health.update(seen(site, t, passing), GREEN_WEST)
+        assert set(health.notes().values()) <= {"chatter"}, t
+        found = health.fault[_row(site, "n_0/advance")] == Fault.CHATTER
+        assert found or t < 300
+
+
 def test_chatter_is_found() -> None:
     """Three vehicles in a second cannot be."""
     site = crossing()
@@ -133,7 +160,7 @@ def test_a_blind_lane_still_expects_its_mean() -> None:
 
 def test_kernel_judges_as_its_plain_twin() -> None:
     """Over two hours of random pulses, stuck and dead loops included, kernel and twin find the same faults each second."""
-    site = crossing()
+    site = crossing(middle=("w_1", "n_0"))
     rng = np.random.default_rng(4)
     fast, slow, n = Health(site), NaiveHealth(site), len(site.detectors)
     stuck, dead = rng.random(n) < 0.2, rng.random(n) < 0.2
