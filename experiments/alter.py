@@ -87,6 +87,16 @@ def fuller(safe: SafePlan) -> list[SafePlan]:
     return made
 
 
+def shifted(safe: SafePlan) -> list[SafePlan]:
+    """The plan a quarter, a half and three quarters of its cycle later."""
+    plan = safe.plan
+    made = []
+    for quarter in (1, 2, 3):
+        offset = (plan.offset + quarter * safe.cycle // 4) % safe.cycle
+        made.append(certify(Plan(plan.name, plan.stages, plan.greens, offset), safe.intersection))
+    return made
+
+
 def stretched(safe: SafePlan, factor: float) -> Plan:
     """The plan at a longer or shorter cycle; lights that share one keep sharing it, their offsets scaled alike."""
     cycle = max(safe.cycle + 1 if factor > 1 else 1, round(safe.cycle * factor))

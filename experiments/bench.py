@@ -16,7 +16,7 @@ from ..core.errors import UnsafePlan
 from ..core.messages import _
 from ..networks.light import Light
 from ..networks.planprogram import write_plans
-from .alter import fuller, with_cycle
+from .alter import fuller, shifted, with_cycle
 from .catchments import Catchments
 from .journal import Journal
 from .refine import Judged
@@ -231,8 +231,9 @@ def ranked(bench: Bench, candidates: list[Candidate], finalists: int) -> list[Ca
 
 
 def mended(bench: Bench, plans: Plans, broken: Mapping[int, Judged], others: Sequence[Plans]) -> tuple[Plans, str]:
-    """The plans with more stages at the light whose queues broke down, and that light: turns that gave way are given time of
-    their own. Of what can be put in, or what `others` have, the best under the seeds that broke and a usual one."""
+    """The plans altered at the light whose queues broke down, and that light: turns that gave way are given time of their own, or the
+    whole plan comes at another time, for traffic may also meet unluckily. Of what can be put in, what `others` have, and the later
+    ones, the best under the seeds that broke and a usual one."""
     usual = bench.judged([plans], TRAINING + 1)[0].by_light
     worst = max(broken.values(), key=lambda one: one.cost)
     culprit = max(plans, key=lambda light: worst.by_light.get(light, 0.0) - usual.get(light, 0.0))
@@ -240,6 +241,8 @@ def mended(bench: Bench, plans: Plans, broken: Mapping[int, Judged], others: Seq
     ways = [*fuller(now), *(other[culprit] for other in others if culprit in other)]
     more = [safe for safe in ways if len(set(safe.plan.stages)) > len(set(now.plan.stages))] or ways
     crowd: list[Plans] = [] if more else [plans]
+    if len(plans) > 1:
+        more = [*more, *shifted(now)]
     for way in more:
         for light in (None if bench.keep else way, _at_cycle(way, now.cycle)):
             if light is not None and all(light.plan != one[culprit].plan for one in crowd):
@@ -271,7 +274,7 @@ def hardened(
             break
         plans, light = mended(bench, plans, found, others)
         firm |= {light}
-        told(_("traffic broke down: light {light} gets more stages").format(light=light))
+        told(_("traffic broke down: light {light} gets other stages, or comes later").format(light=light))
         plans = better(plans, firm)
     return plans
 

@@ -120,6 +120,26 @@ def test_the_light_that_breaks_down_is_given_another_plan() -> None:
     assert mended(bench, plans, broken, []) == (plans, "b")
 
 
+def test_a_plan_under_which_traffic_meets_unluckily_comes_later() -> None:
+    """Where no other stages help and another offset does, the light keeps its stages and greens and comes at that time."""
+
+    class Meeting(Repairing):
+        """Traffic breaks down at light b unless it is half a cycle late."""
+
+        def one(self, plans: Mapping[str, SafePlan], seed: int) -> Judged:
+            """Seed TRAINING + 1 is a usual one."""
+            late = plans["b"].plan.offset == plans["b"].cycle // 2
+            worse = 5.0 if late or seed == TRAINING + 1 else 200.0
+            return Judged(30.0 + worse, {"a": 30.0, "b": worse})
+
+    plans = {"a": PLANS["cross"], "b": PLANS["cross"]}
+    found, light = mended(cast(Bench, Meeting()), plans, {1901: Judged(230.0, {"a": 30.0, "b": 200.0})}, [])
+    assert light == "b"
+    assert found["a"] == plans["a"]
+    assert (found["b"].plan.stages, found["b"].plan.greens) == (plans["b"].plan.stages, plans["b"].plan.greens)
+    assert found["b"].plan.offset == plans["b"].cycle // 2
+
+
 def test_a_plan_that_breaks_down_gets_the_stages_it_left_out() -> None:
     """Every missing stage is tried in its place, at the light to blame; it is firm from then on, and others are left alone."""
     site, names = LIGHT.intersection, [s.name for s in LIGHT.intersection.stages]
