@@ -33,9 +33,9 @@ def judge(
     """One interval [s] of all loops (D,), the `seconds`th; `green` (L,) says which lanes have all their movements green.
 
     `partner` (3, D) are the loop nearly all traffic of a loop must also cross, -1 for none, the number of its approach, and the loop that
-    tells of its silence: that partner, or of a middle loop the advance loop of its lane, -1 for none. `symptoms`
-    (11, D) are standing, standing at green, missed, passed, silent, quick, mean, sane, counted, dull, counted by
-    the other. `limits` are on_for, on_in_green, missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, brisk, quiet, as core.health
+    tells of its silence: that partner, or of a middle loop the advance loop of its lane, -1 for none. `symptoms` (11, D) are standing,
+    standing at green, missed, passed, silent, quick, mean, sane, counted, dull, counted by the other. `limits` are on_for, on_in_green,
+    missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, brisk, quiet, as core.health
     names them.
     """
     on_for, on_in_green, missed_most, silent_most, passed_most = limits[0], limits[1], limits[2], limits[3], limits[4]
