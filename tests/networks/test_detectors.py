@@ -25,8 +25,8 @@ NAMES = sorted(SHIPPED)
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_approach_lane_has_its_loops(name: str) -> None:
-    """One at the stop line, one about 40 m upstream, one 60 or 80 m upstream that speaks for it alone, one further up; every exit that
-    takes traffic has one."""
+    """One at the stop line, one about 40 m upstream, one further up; between them, some 60 or 80 m upstream, one that speaks for it alone
+    where there can be one; every exit that takes traffic has one."""
     _, lights = shipped(name)
     for light in lights.values():
         site = light.intersection
@@ -39,8 +39,7 @@ def test_every_approach_lane_has_its_loops(name: str) -> None:
             assert 0.5 <= stop.distance <= 3.0
             assert all(35 <= d.distance <= 45 for d in of_lane[LoopKind.ADVANCE])
             assert of_lane[LoopKind.ADVANCE]
-            assert all(55 <= d.distance <= 85 and d.lanes == (lane.name,) for d in of_lane[LoopKind.MIDDLE])
-            assert of_lane[LoopKind.MIDDLE]
+            assert all(55 <= d.distance <= 90 and d.lanes == (lane.name,) for d in of_lane[LoopKind.MIDDLE])
             assert all(100 <= d.distance <= 181 for d in of_lane[LoopKind.ENTRANCE])
             assert of_lane[LoopKind.ENTRANCE]
         assert {d.exit for d in site.detectors if d.kind is LoopKind.EXIT} == {way.name for way in site.exits}
