@@ -69,7 +69,9 @@ class Estimate:
         )
         turning, arrivals = np.zeros((n_lanes, len(site.movements))), np.zeros((n_lanes, HORIZON))
         groups, red = np.zeros((3, n_groups), dtype=np.bool_), np.zeros(n_groups)
-        groups[book.RECALLED] = ~lane_groups[book.OF].any(axis=0)  # groups no loop speaks for, such as crossings, always call
+        groups[book.RECALLED] = ~lane_groups[book.OF].any(
+            axis=0
+        )  # groups no loop speaks for, such as crossings, always call
         self._memory, self._reported = np.zeros(book.MEMORY), np.zeros(n_loops, dtype=np.bool_)
         self._vehicles, self._occupancy = loop_rows[book.VEHICLES], self.loops[book.OCCUPANCY]
         self._green, self._none = groups[book.GROUP_GREEN], np.zeros(n_groups, dtype=np.bool_)
@@ -88,6 +90,7 @@ class Estimate:
             groups[book.CALLS], red, self.lanes[book.CLOSED], self.lanes[book.STALLED], self.lanes[book.SIGHT],
         )  # fmt: skip
         self.state.departed, self.state.greened = self.lanes[book.DEPARTED], self.lanes[book.GREENED]
+        self.state.counted, self.state.trust = self._vehicles, self.health.trust
         set_turning(turns, self.turn_share, uses, turning)
         see(self.lanes, self.loops, loop_rows, self.links, self.link, self.lane_of, self.exits, WORTH)
 
