@@ -22,6 +22,8 @@ RELEARN = 10
 """Seconds between two looks at turning shares and saturation flows."""
 DOUBTFUL, BLIND = 0.5, 0.2
 """Mean confidence under which the index rule decides, and under which stages are served in turn."""
+SEES = ("search", "index")
+"""Modes in which what the loops count is believed, and told."""
 TURN = 15.0
 """Seconds each stage is held for when nothing can be seen."""
 SILENCE = 60.0
@@ -46,7 +48,7 @@ class Adaptive:
 
     def decide(self, state: TrafficState) -> Wish:
         """The stage to ask for now; None to stay."""
-        self._letters = self.neighbours.count(state)
+        self._letters = self.neighbours.count(state) if self.mode in SEES else ()
         self._since += 1
         if len(state.greened):
             self.horizon.watch(state)
@@ -88,7 +90,8 @@ class Adaptive:
         self.decision = self.horizon.decide(state, told=told, closed=self.neighbours.shut(state))
         if self.mode == "hearsay" or any(way.towards for way in self.site.exits):
             outflow = self.horizon.outflow()
-            self.hearsay.plan(state.time, outflow)
+            if self.mode == "hearsay":
+                self.hearsay.plan(state.time, outflow)
             self._letters += self.neighbours.tell(state, outflow)
         return None if self.decision.stage == state.stage else self.decision.stage
 

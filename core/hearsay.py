@@ -52,8 +52,9 @@ class Hearsay:
         self._arrivals, self._sight = np.zeros((n, 0)), np.zeros(n)
         self._planned, self._able = np.zeros((RING, n)), np.zeros((RING, n))
         self._came = np.zeros((RING, len(self.site.exits)))
-        self._late = np.full(len(self.site.exits), -1)
+        self._late = np.zeros(len(self.site.exits), dtype=int)
         self._across = coverage_of(self.site).across
+        self._behind = {d.exit: d.position for d in self.site.detectors if d.exit is not None}
         self._exit_row = {way.name: k for k, way in enumerate(self.site.exits)}
         self._heard, self._now = np.full(len(self.site.exits), -np.inf), -np.inf
 
@@ -62,11 +63,12 @@ class Hearsay:
         for f in forecasts:
             if f.came is None or (k := self._exit_row.get(f.exit)) is None:
                 continue
+            further = f.along - self._behind.get(f.exit, 0.0)
             speed = SPEED_KEPT * max(self.site.exits[k].speed, 1.0)
-            self._late[k] = round(self._across[k] + max(f.along - 20.0, 0.0) / speed)
-            left = round(f.time) - self._late[k]
-            missed = min(f.time - self._heard[k], float(RING))
-            self._came[(left - np.arange(int(missed))) % RING, k] = 0.0
+            self._late[k] = late = round(self._across[k] + max(further, 0.0) / speed)
+            left = round(f.time) - late
+            if f.time - self._heard[k] > 1.0:
+                self._came[:, k] = 0.0
             self._came[left % RING, k] = f.came
             self._heard[k] = f.time
 
@@ -127,7 +129,7 @@ class Hearsay:
         """Mean flows: of lanes whose exits are watched by what left them, of the others of an arm by what else came into it."""
         target, seen = self.flow.copy(), self.watched > WATCHED
         target[seen] = left[seen] / self.watched[seen] / WINDOW
-        for lanes, rings in self._arms().items():
+        for lanes, rings in self._arms(now).items():
             unseen = [lane for lane in lanes if not seen[lane]]
             if unseen:
                 lag = self.neighbours.arms[rings[0][1]]
@@ -135,10 +137,12 @@ class Hearsay:
                 target[unseen] = (came - sum(self.flow[lane] for lane in lanes if seen[lane])) / len(unseen)
         self.flow = np.maximum(self.flow + (target - self.flow) / MEMORY, LEAST)
 
-    def _arms(self) -> dict[tuple[int, ...], list[tuple[str, str]]]:
+    def _arms(self, now: int) -> dict[tuple[int, ...], list[tuple[str, str]]]:
         """By the lanes they lead to, the stretches whose traffic neighbours tell of now."""
         found: dict[tuple[int, ...], list[tuple[str, str]]] = {}
-        for key in self.neighbours.until:
+        for key, until in self.neighbours.until.items():
+            if until < now:
+                continue
             found.setdefault(tuple(sorted(self.neighbours.arms[key[1]])), []).append(key)
         return found
 

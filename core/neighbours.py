@@ -13,6 +13,7 @@ from .intersection import Intersection
 from .state import TrafficState
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int_]
 
 RING = 256
 KEPT = 0.97
@@ -27,6 +28,7 @@ LITTLE_ROOM, SHUT_FOR = 2.0, 3.0
 """Vehicles of room below which an exit takes nobody, and seconds for which that is believed."""
 LEADS = 0.3
 """Share of a lane's traffic that takes an exit from which on what becomes of that exit becomes of the lane."""
+_NONE = np.zeros(0, dtype=np.int_)
 HELD_FOR = 15.0
 """Seconds for which nobody is let into a ring of full stretches after it was last seen."""
 
@@ -143,8 +145,8 @@ class Neighbours:
         """The letters that are due each second, whatever is decided: to those upstream, what came onto their stretch."""
         name, letters = self.site.name, []
         for sender, exit_ in self.rings:
-            loops, along = self._gates.get(exit_, ([], 0.0))
-            if loops and len(state.counted) and state.trust[loops].all():
+            loops, along = self._gates.get(exit_, (_NONE, 0.0))
+            if len(loops) and len(state.counted) and state.trust[loops].all():
                 came = float(state.counted[loops].sum())
                 letters.append(Forecast(name, sender, exit_, state.time, came=came, along=along))
         return tuple(letters)
@@ -180,14 +182,16 @@ class Neighbours:
         return tuple(letters)
 
 
-def _gates(site: Intersection) -> dict[str, tuple[list[int], float]]:
-    """By the road edge the rows of the first loop on each of its lanes, and how far behind its beginning they lie at most [m]."""
+def _gates(site: Intersection) -> dict[str, tuple[Rows, float]]:
+    """By the road edge, the rows of the first loop on each of its lanes, and how far behind its beginning they lie at most [m]."""
     first: dict[str, tuple[float, int]] = {}
     for row, d in enumerate(site.detectors):
         if d.kind in UPSTREAM and d.position < first.get(d.lane, (np.inf, -1))[0]:
             first[d.lane] = (d.position, row)
-    gates: dict[str, tuple[list[int], float]] = {}
-    for lane, (position, row) in first.items():
-        rows, along = gates.get(lane.rsplit("_", 1)[0], ([], 0.0))
-        gates[lane.rsplit("_", 1)[0]] = ([*rows, row], max(along, position))
-    return gates
+    by_edge: dict[str, list[tuple[float, int]]] = {}
+    for lane, found in first.items():
+        by_edge.setdefault(lane.rsplit("_", 1)[0], []).append(found)
+    return {
+        edge: (np.array([row for _, row in found]), max(position for position, _ in found))
+        for edge, found in by_edge.items()
+    }
