@@ -1,7 +1,7 @@
 """Looks ahead each second and asks for the stage the cheapest course of the next minute begins with.
 
 Where the loops cannot be believed it falls back, and says so: on little confidence to an index rule; on hardly any, or when nobody at all
-is seen for long, to what the neighbours tell, and without any to serving all stages in turn.
+is seen for long, to what the neighbours tell, and where they do not tell of every lane to serving all stages in turn.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Adaptive:
         self.mode = "search" if sure >= DOUBTFUL else "index" if sure >= BLIND else "in turn"
         if self.mode == "search" and (_silent(state) or self._deceived(state, was)):
             self.mode = "silent"
-        if self.mode in ("in turn", "silent") and self.hearsay.known(state.time):
+        if self.mode in ("in turn", "silent") and self.hearsay.known(state):
             self.mode = "hearsay"
             if was != "hearsay":
                 self.hearsay.second(state)

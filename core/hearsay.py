@@ -72,11 +72,13 @@ class Hearsay:
             self._came[left % RING, k] = f.came
             self._heard[k] = f.time
 
-    def known(self, now: float) -> bool:
-        """Whether a neighbour told something of late."""
-        return bool(self._heard.max(initial=-np.inf) >= now - RECENT) or any(
-            until >= now for until in self.neighbours.until.values()
-        )
+    def known(self, state: TrafficState) -> bool:
+        """Whether neighbours tell of every lane: who comes by it, or who of it came out. Of one they do not nobody would know its queue."""
+        told = state.turning @ self.neighbours.ways[:, self._heard >= state.time - RECENT].sum(axis=1) > WATCHED
+        for (_, exit_), until in self.neighbours.until.items():
+            if until >= state.time:
+                told[list(self.neighbours.arms[exit_])] = True
+        return bool(told.all())
 
     def contradicts(self, state: TrafficState) -> bool:
         """Whether vehicles came out of the junction of which its own loops saw nothing go in."""

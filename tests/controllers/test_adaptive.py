@@ -124,7 +124,8 @@ def test_without_loops_it_goes_by_what_neighbours_tell() -> None:
         shown.append((stage, controller.mode))
         if second <= 30:
             assert controller.mode == ("in turn" if second == 1 else "hearsay")
-            controller.hear((Forecast("A", "B", "n", second, outflow=(0.4,) * 20),))
+            west = Forecast("D", "B", "w", second, outflow=(0.0,) * 20)
+            controller.hear((west, Forecast("A", "B", "n", second, outflow=(0.4,) * 20)))
     north = [at for at, _ in shown[20:40]]
     assert sum(north) > 10
     assert "what the neighbours tell" not in controller.explain(state)
@@ -141,7 +142,8 @@ def test_who_came_out_must_have_gone_in() -> None:
     for second in range(1, 41):
         controller.decide(state := estimate.update(quiet(site, second), status(second, 0, second)))
         modes.append(controller.mode)
-        controller.hear((Forecast("C", "B", "e", second, came=0.5, along=40.0),))
+        north = Forecast("A", "B", "n", second, outflow=(0.0,) * 20)
+        controller.hear((north, Forecast("C", "B", "e", second, came=0.5, along=40.0)))
     assert modes[:15] == ["search"] * 15
     assert modes[25:] == ["hearsay"] * 15
     assert "what the neighbours tell" in controller.explain(state)
@@ -153,7 +155,7 @@ def test_a_blind_junction_counts_for_nobody() -> None:
     """Who goes by hearsay himself tells nobody upstream what his own loops count."""
     site = crossing("B", towards="C")
     controller, state = Adaptive(site), _state(site)
-    controller.hear((Forecast("A", "B", "w", state.time, outflow=(0.2,) * 60),))
+    controller.hear(tuple(Forecast("A", "B", arm, state.time, outflow=(0.2,) * 60) for arm in "wn"))
     controller.decide(state)
     assert any(f.came is not None for f in controller.tell())
     state.confidence[:] = 0.0

@@ -74,18 +74,19 @@ def test_flows_are_learnt_from_who_comes_out() -> None:
     assert blind.hearsay.flow[2] == 0.05
 
 
-def test_old_letters_are_worth_nothing() -> None:
-    """It is said to know something for half a minute after the last count, and as long as a forecast reaches."""
-    for letter, reach in (
-        (Forecast("C", "B", "e", 100.0, came=1.0), 30.0),
-        (Forecast("A", "B", "w", 100.0, (0.2,) * 60), 60.0),
-    ):
+def test_it_knows_only_where_every_lane_is_told_of() -> None:
+    """Letters about all lanes, from either side, are enough; not those about some, nor old ones."""
+    north, west = (Forecast("A", "B", arm, 100.0, outflow=(0.2,) * 20) for arm in "nw")
+    east = Forecast("C", "B", "e", 100.0, came=1.0)
+    for letters, until in (((), 0), ((north,), 0), ((east,), 0), ((north, west), 120), ((north, east), 120)):
         blind = _Blind()
-        assert not blind.hearsay.known(100.0)
-        blind.neighbours.hear((letter,))
-        blind.hearsay.hear((letter,))
-        assert blind.hearsay.known(100.0 + reach)
-        assert not blind.hearsay.known(101.0 + reach)
+        blind.neighbours.hear(letters)
+        blind.hearsay.hear(letters)
+        state = blind.estimate.state
+        known = {}
+        for state.time in (100.0, 120.0, 121.0, 140.0):
+            known[state.time] = blind.hearsay.known(state)
+        assert known == {time: time <= until for time in known}
 
 
 def test_what_came_onto_a_stretch_is_told_upstream() -> None:
