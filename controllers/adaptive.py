@@ -1,14 +1,16 @@
 """Looks ahead each second and asks for the stage the cheapest course of the next minute begins with.
 
-Where the loops cannot be believed it falls back, and says so: on little confidence to an index rule, on hardly any, or when nobody at all
-is seen for long, to serving all stages in turn.
+Where the loops cannot be believed it falls back, and says so: on little confidence to an index rule; on hardly any, or when nobody at all
+is seen for long, to what the neighbours tell, and where they do not tell of every lane to serving all stages in turn.
 """
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 
 from ..core.forecast import Forecast
+from ..core.hearsay import UNSEEN, WATCHED, Hearsay
 from ..core.horizon import Decision, Horizon, Weights
 from ..core.intersection import Intersection
 from ..core.neighbours import Neighbours
@@ -20,6 +22,8 @@ RELEARN = 10
 """Seconds between two looks at turning shares and saturation flows."""
 DOUBTFUL, BLIND = 0.5, 0.2
 """Mean confidence under which the index rule decides, and under which stages are served in turn."""
+SEES = ("search", "index")
+"""Modes in which what the loops count is believed, and told."""
 TURN = 15.0
 """Seconds each stage is held for when nothing can be seen."""
 SILENCE = 60.0
@@ -35,6 +39,7 @@ class Adaptive:
         self.site = site
         self.horizon = Horizon(site, weights)
         self.neighbours = Neighbours(site, self.horizon.weights.horizon)
+        self.hearsay = Hearsay(self.neighbours)
         self.decision: Decision | None = None
         self.mode = "search"
         self._index = Laemmer(site)
@@ -43,30 +48,51 @@ class Adaptive:
 
     def decide(self, state: TrafficState) -> Wish:
         """The stage to ask for now; None to stay."""
-        self._letters = ()
+        self._letters = self.neighbours.count(state) if self.mode in SEES else ()
         self._since += 1
         if len(state.greened):
             self.horizon.watch(state)
         if self._since >= RELEARN:
             self._since = 0
+            if self.mode == "hearsay":
+                self.horizon.distrust(self.hearsay.watched < WATCHED)
             self.horizon.learn(state)
         if state.stage < 0:
             return 0
+        if self.mode == "hearsay":
+            self.hearsay.second(state)
         if state.in_interstage:
             return None
+        was = self.mode
         sure = float(state.confidence.mean()) if len(state.confidence) else 0.0
         self.mode = "search" if sure >= DOUBTFUL else "index" if sure >= BLIND else "in turn"
-        if self.mode == "search" and _silent(state):
+        if self.mode == "search" and (_silent(state) or self._deceived(state, was)):
             self.mode = "silent"
+        if self.mode in ("in turn", "silent") and self.hearsay.known(state):
+            self.mode = "hearsay"
+            if was != "hearsay":
+                self.hearsay.second(state)
+            return self._search(self.hearsay.state(state), told=None)
         if self.mode in ("in turn", "silent"):
+            self._letters += self.neighbours.greet(state)
             return (state.stage + 1) % len(self.site.stages) if state.elapsed >= TURN else None
         if self.mode == "index":
             return self._index.decide(state)
-        self.decision = self.horizon.decide(
-            state, told=self.neighbours.correction(state), closed=self.neighbours.shut(state)
-        )
-        if any(way.towards for way in self.site.exits):
-            self._letters = self.neighbours.tell(state, self.horizon.outflow())
+        return self._search(state, told=self.neighbours.correction(state))
+
+    def _deceived(self, state: TrafficState, was: str) -> bool:
+        """Whether neighbours saw who the loops did not see, and these have seen nobody since."""
+        seen = not len(state.gap) or state.gap.min() < UNSEEN
+        return not seen and (was == "hearsay" or self.hearsay.contradicts(state))
+
+    def _search(self, state: TrafficState, told: npt.NDArray[np.float64] | None) -> Wish:
+        """What the search finds best; whoever should leave is told to those downstream."""
+        self.decision = self.horizon.decide(state, told=told, closed=self.neighbours.shut(state))
+        if self.mode == "hearsay" or any(way.towards for way in self.site.exits):
+            outflow = self.horizon.outflow()
+            if self.mode == "hearsay":
+                self.hearsay.plan(state.time, outflow)
+            self._letters += self.neighbours.tell(state, outflow)
         return None if self.decision.stage == state.stage else self.decision.stage
 
     def tell(self) -> tuple[Forecast, ...]:
@@ -76,6 +102,7 @@ class Adaptive:
     def hear(self, forecasts: tuple[Forecast, ...]) -> None:
         """What they said, before the next decision."""
         self.neighbours.hear(forecasts)
+        self.hearsay.hear(forecasts)
 
     def explain(self, state: TrafficState) -> str:
         """The last decision in words: what is seen, what is expected, what was chosen, and the two next best at what cost."""
@@ -92,6 +119,10 @@ class Adaptive:
             lines.append("a change or a minimum green is running: nothing to decide")
         elif self.mode == "silent":
             lines.append("nobody seen for long: stages in turn, in case the loops are dead")
+        elif self.mode == "hearsay":
+            lines.append(
+                "too few loops can be believed, or none saw anybody for long: decided by what the neighbours tell"
+            )
         elif self.mode != "search" or self.decision is None:
             lines.append(
                 f"decided by: {self.mode}, for too few loops can be believed ({np.mean(state.confidence):.0%})"

@@ -13,7 +13,8 @@ class Forecast:
     `outflow` [veh] expected to leave the sender into the stretch in each coming second from `time` [s] on; empty when it only speaks of
     room. `room` [veh] is what still fits into the stretch, `price` [s] the wait of one more vehicle, both told upstream; None if unknown.
     `waits` are the junctions that traffic on a full stretch waits for, directly or through others: who finds himself among them stands
-    in a ring.
+    in a ring. `came` [veh] came in the last second over the loops that lie `along` [m] behind the stretch's beginning, told upstream; None
+    where none of them can be believed.
     """
 
     sender: str
@@ -24,6 +25,8 @@ class Forecast:
     room: float | None = None
     price: float | None = None
     waits: tuple[str, ...] = ()
+    came: float | None = None
+    along: float = 0.0
 
 
 @runtime_checkable

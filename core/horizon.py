@@ -21,6 +21,8 @@ PASSED = 1.0
 """Seconds after their amber until those have passed to whom others gave way."""
 SETS_OFF = 9.0
 """Seconds from the change to a stage in which nobody hinders it after which a lane that still stalls is blocked."""
+UNSEEN_GAPS = 0.2
+"""Part of what the rule for gaps expects that is counted on where no loop sees who gets through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +200,11 @@ class Horizon:
         expected = 1.0 / np.maximum(self.steady[rows] + self._gap[rows] / chance, 1.0)
         faced = self.against[rows].any(axis=1)
         self.discharge.update(state, self.giver[rows][faced], np.arange(rows.start, rows.stop)[faced], expected[faced])
+
+    def distrust(self, lanes: npt.NDArray[np.bool_]) -> None:
+        """Count on few gaps for these lanes (n_lanes,) where another stage lets them go freely, until their loops show some."""
+        let_go = np.asarray(self._frees.any(axis=0))
+        self.discharge.through[lanes[self.giver] & let_go[self.giver]] = UNSEEN_GAPS
 
     def learn(self, state: TrafficState) -> None:
         """Take over turning shares and saturation flows; a slow loop, every few seconds is enough."""

@@ -13,6 +13,7 @@ from .intersection import Intersection
 from .state import TrafficState
 
 Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int_]
 
 RING = 256
 KEPT = 0.97
@@ -27,6 +28,7 @@ LITTLE_ROOM, SHUT_FOR = 2.0, 3.0
 """Vehicles of room below which an exit takes nobody, and seconds for which that is believed."""
 LEADS = 0.3
 """Share of a lane's traffic that takes an exit from which on what becomes of that exit becomes of the lane."""
+_NONE = np.zeros(0, dtype=np.int_)
 HELD_FOR = 15.0
 """Seconds for which nobody is let into a ring of full stretches after it was last seen."""
 
@@ -51,10 +53,11 @@ class Neighbours:
         self.ringed: dict[str, tuple[float, tuple[str, ...]]] = {}
         self._exit_row = {way.name: k for k, way in enumerate(site.exits)}
         destinations = [self._exit_row.get(move.destination, -1) for move in site.movements]
-        self._ways = np.zeros((len(site.movements), len(site.exits)))
+        self.ways = np.zeros((len(site.movements), len(site.exits)))
         for m, k in enumerate(destinations):
             if k >= 0:
-                self._ways[m, k] = 1.0
+                self.ways[m, k] = 1.0
+        self._gates = _gates(site)
         self._told = np.zeros((len(site.lanes), horizon))
         self._closed = np.zeros(len(site.lanes))
 
@@ -72,8 +75,10 @@ class Neighbours:
                 self.waits[f.exit] = f.waits
                 if self.site.name in f.waits:
                     self.ringed[f.exit] = (f.time, f.waits)
-            if f.outflow and f.exit in self.arms:
-                ring = self.rings.setdefault((f.sender, f.exit), np.zeros(RING))
+            if f.exit not in self.arms or f.room is not None or f.came is not None:
+                continue
+            ring = self.rings.setdefault((f.sender, f.exit), np.zeros(RING))
+            if f.outflow:
                 begin = round(f.time)
                 at = (begin + np.arange(RING - RECENT)) % RING
                 ring[at] = 0.0
@@ -94,7 +99,7 @@ class Neighbours:
             whole = max(recent, float(sum(mean[lane] for lane in lanes)), 1e-3)
             for lane, lag in lanes.items():
                 first = max(int(np.ceil(state.sight[lane])), round(lag) - RECENT)
-                last = min(self.horizon, round(self.until[sender, exit_] - now + lag))
+                last = min(self.horizon, round(self.until.get((sender, exit_), now - RECENT) - now + lag))
                 if last <= first:
                     continue
                 ahead = np.arange(first, last)
@@ -112,7 +117,7 @@ class Neighbours:
             ringed = state.time - time <= HELD_FOR
             if not (full or ringed):
                 continue
-            leads = state.turning @ self._ways[:, row] > LEADS
+            leads = state.turning @ self.ways[:, row] > LEADS
             if full:
                 closed[leads] = SHUT_FOR
             if ringed:
@@ -130,16 +135,34 @@ class Neighbours:
     def _waits_for(self, state: TrafficState, lanes: Iterable[int]) -> tuple[str, ...]:
         """The junctions that traffic on these lanes waits for: those behind exits without room, and whom they wait for."""
         found: dict[str, None] = {}
-        share = (state.turning[list(lanes)] @ self._ways).max(axis=0)
+        share = (state.turning[list(lanes)] @ self.ways).max(axis=0)
         for way, most in zip(self.site.exits, share, strict=True):
             if way.towards is not None and most > LEADS and self._full(way.name, state.time):
                 found.update(dict.fromkeys((way.towards, *self.waits.get(way.name, ()))))
         return tuple(found)
 
+    def count(self, state: TrafficState) -> tuple[Forecast, ...]:
+        """The letters that are due each second, whatever is decided: to those upstream, what came onto their stretch."""
+        name, letters = self.site.name, []
+        for sender, exit_ in self.rings:
+            loops, along = self._gates.get(exit_, (_NONE, 0.0))
+            if len(loops) and len(state.counted) and state.trust[loops].all():
+                came = float(state.counted[loops].sum())
+                letters.append(Forecast(name, sender, exit_, state.time, came=came, along=along))
+        return tuple(letters)
+
+    def greet(self, state: TrafficState) -> tuple[Forecast, ...]:
+        """Letters to those downstream that say no more than that one is here."""
+        return tuple(
+            Forecast(self.site.name, way.towards, way.name, state.time)
+            for way in self.site.exits
+            if way.towards is not None
+        )
+
     def tell(self, state: TrafficState, outflow: npt.NDArray[np.float32]) -> tuple[Forecast, ...]:
         """The letters of this second: `outflow` (horizon, n_lanes) by exits to those downstream, room and price to those upstream."""
         name, letters = self.site.name, []
-        by_exit = outflow @ (state.turning @ self._ways)
+        by_exit = outflow @ (state.turning @ self.ways)
         for k, way in enumerate(self.site.exits):
             if way.towards is not None:
                 flow = tuple(round(float(x), 3) for x in by_exit[:, k])
@@ -157,3 +180,18 @@ class Neighbours:
             waits = self._waits_for(state, lanes) if room < LITTLE_ROOM else ()
             letters.append(Forecast(name, sender, exit_, state.time, room=room, price=wait, waits=waits))
         return tuple(letters)
+
+
+def _gates(site: Intersection) -> dict[str, tuple[Rows, float]]:
+    """By the road edge, the rows of the first loop on each of its lanes, and how far behind its beginning they lie at most [m]."""
+    first: dict[str, tuple[float, int]] = {}
+    for row, d in enumerate(site.detectors):
+        if d.kind in UPSTREAM and d.position < first.get(d.lane, (np.inf, -1))[0]:
+            first[d.lane] = (d.position, row)
+    by_edge: dict[str, list[tuple[float, int]]] = {}
+    for lane, found in first.items():
+        by_edge.setdefault(lane.rsplit("_", 1)[0], []).append(found)
+    return {
+        edge: (np.array([row for _, row in found]), max(position for position, _ in found))
+        for edge, found in by_edge.items()
+    }

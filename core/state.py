@@ -35,6 +35,8 @@ class TrafficState:
     departed        (n_lanes,) vehicles that left the lane in the last second
     greened         (n_lanes,) [s] since the lane turned green, 0 in red
     inside          vehicles that should have left the junction by now, and have not
+    counted         (n_detectors,) vehicles that came onto each loop in the last second
+    trust           (n_detectors,) 1 where the loop is believed, 0 where not
     closed          (n_lanes,) [s] for which nothing is expected to leave, green or not: the exit is full, or the way is blocked
     """
 
@@ -59,4 +61,6 @@ class TrafficState:
     inside: float = 0.0
     departed: Floats = field(default_factory=lambda: np.zeros(0))
     greened: Floats = field(default_factory=lambda: np.zeros(0))
+    counted: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
+    trust: Floats = field(default_factory=lambda: np.zeros(0))
     notes: dict[str, str] = field(default_factory=dict)

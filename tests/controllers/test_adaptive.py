@@ -110,6 +110,61 @@ def test_silence_is_not_believed_for_ever() -> None:
     assert controller.mode == "search"
 
 
+def test_without_loops_it_goes_by_what_neighbours_tell() -> None:
+    """With its loops dead it serves the arm a neighbour sends vehicles to, says so, and tells what it will let go; once nobody tells
+    anything stages are served in turn, and it only says that it is there."""
+    site = crossing("B", towards="C")
+    estimate, controller = Estimate(site), Adaptive(site)
+    stage, since, shown = 0, 0, []
+    for second in range(1, 101):
+        state = estimate.update(quiet(site, second), status(second, stage, second - since))
+        state.confidence[:] = 0.0
+        if (wish := controller.decide(state)) not in (None, stage):
+            stage, since = int(wish), second
+        shown.append((stage, controller.mode))
+        if second <= 30:
+            assert controller.mode == ("in turn" if second == 1 else "hearsay")
+            west = Forecast("D", "B", "w", second, outflow=(0.0,) * 20)
+            controller.hear((west, Forecast("A", "B", "n", second, outflow=(0.4,) * 20)))
+    north = [at for at, _ in shown[20:40]]
+    assert sum(north) > 10
+    assert "what the neighbours tell" not in controller.explain(state)
+    assert {mode for _, mode in shown[60:]} == {"in turn"}
+    assert controller.tell() == (Forecast("B", "C", "e", state.time),)
+
+
+def test_who_came_out_must_have_gone_in() -> None:
+    """Loops that saw nobody for twenty seconds in which a neighbour counted vehicles from here are not believed any longer; those that
+    see somebody again are."""
+    site = crossing("B", towards="C")
+    estimate, controller = Estimate(site), Adaptive(site)
+    modes = []
+    for second in range(1, 41):
+        controller.decide(state := estimate.update(quiet(site, second), status(second, 0, second)))
+        modes.append(controller.mode)
+        north = Forecast("A", "B", "n", second, outflow=(0.0,) * 20)
+        controller.hear((north, Forecast("C", "B", "e", second, came=0.5, along=40.0)))
+    assert modes[:15] == ["search"] * 15
+    assert modes[25:] == ["hearsay"] * 15
+    assert "what the neighbours tell" in controller.explain(state)
+    controller.decide(estimate.update(seen(site, 41, {"n_0/stop": 1}), status(41, 0)))
+    assert controller.mode == "search"
+
+
+def test_a_blind_junction_counts_for_nobody() -> None:
+    """Who goes by hearsay himself tells nobody upstream what his own loops count."""
+    site = crossing("B", towards="C")
+    controller, state = Adaptive(site), _state(site)
+    controller.hear(tuple(Forecast("A", "B", arm, state.time, outflow=(0.2,) * 60) for arm in "wn"))
+    controller.decide(state)
+    assert any(f.came is not None for f in controller.tell())
+    state.confidence[:] = 0.0
+    for _ in range(2):
+        controller.decide(state)
+    assert controller.mode == "hearsay"
+    assert not any(f.came is not None for f in controller.tell())
+
+
 def test_neighbours_hear_of_what_will_come() -> None:
     """What one junction plans to send is expected by the next beyond its loops' sight, in place of the mean."""
     first, second = crossing("A", towards="B"), crossing("B")
