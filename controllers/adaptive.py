@@ -11,11 +11,12 @@ import numpy.typing as npt
 
 from ..core.forecast import Forecast
 from ..core.hearsay import UNSEEN, WATCHED, Hearsay
-from ..core.horizon import Decision, Horizon, Weights
+from ..core.horizon import Decision, Horizon
 from ..core.intersection import Intersection
 from ..core.neighbours import Neighbours
 from ..core.ports import Wish
 from ..core.state import TrafficState
+from ..core.weights import Weights
 from .laemmer import Laemmer
 
 RELEARN = 10

@@ -13,6 +13,7 @@ from .kernels import search as labels
 from .pockets import Pockets
 from .shutin import ShutIn
 from .state import TrafficState
+from .weights import Weights
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -23,29 +24,6 @@ SETS_OFF = 9.0
 """Seconds from the change to a stage in which nobody hinders it after which a lane that still stalls is blocked."""
 UNSEEN_GAPS = 0.2
 """Part of what the rule for gaps expects that is counted on where no loop sees who gets through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Weights:
-    """What the search minimises, the same everywhere: seconds of waiting, and these."""
-
-    horizon: int = 60
-    fine: int = 10
-    beam: int = 8
-    most: int = 16
-    stop: float = 2.0
-    change: float = 2.0
-    hopeless: float = 0.45
-    blocked: float = 8.0
-    start_up: float = 1.0
-    overrun: float = 1.0
-    squeeze: float = 0.1
-    reach: float = 6.0
-    clearing: float = 3.0
-    patience: float = 60.0
-    impatience: float = 0.5
-    overflow: float = 0.7
-    dammed: float = 4.0
 
 
 @dataclass(frozen=True, slots=True)
