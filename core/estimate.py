@@ -69,9 +69,8 @@ class Estimate:
         )
         turning, arrivals = np.zeros((n_lanes, len(site.movements))), np.zeros((n_lanes, HORIZON))
         groups, red = np.zeros((3, n_groups), dtype=np.bool_), np.zeros(n_groups)
-        groups[book.RECALLED] = ~lane_groups[book.OF].any(
-            axis=0
-        )  # groups no loop speaks for, such as crossings, always call
+        # groups no loop speaks for, such as crossings, always call
+        groups[book.RECALLED] = ~lane_groups[book.OF].any(axis=0)
         self._memory, self._reported = np.zeros(book.MEMORY), np.zeros(n_loops, dtype=np.bool_)
         self._vehicles, self._occupancy = loop_rows[book.VEHICLES], self.loops[book.OCCUPANCY]
         self._green, self._none = groups[book.GROUP_GREEN], np.zeros(n_groups, dtype=np.bool_)
