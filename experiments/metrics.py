@@ -20,6 +20,8 @@ from ..core.messages import _
 STEP = 1.0
 """SUMO's step [s]. A vehicle due in the last step, after its beginning, is scheduled; SUMO has not tried it and does
 not count it."""
+ROUNDED = 0.006
+"""SUMO writes hundredths of a second: who was due this near the beginning of the last step may have been tried, or not."""
 
 TRIP_SCHEMA: dict[str, type[pl.DataType]] = {
     "id": pl.String,
@@ -147,9 +149,10 @@ def measure(trips: Trips, statistic: dict[str, dict[str, float]]) -> Metrics:
     states = vehicles["state"]
     scheduled, waiting = len(vehicles), int((states == "waiting").sum())
     inserted = scheduled - waiting
-    untried = int(((states == "waiting") & (vehicles["depart_delay"] < STEP - 0.001)).sum())
     counted = int(statistic["vehicles"]["inserted"]), int(statistic["vehicles"]["waiting"])
-    if (inserted, waiting - untried) != counted:
+    waits = vehicles.filter(states == "waiting")["depart_delay"]
+    untried, perhaps = int((waits < STEP - ROUNDED).sum()), int((waits < STEP + ROUNDED).sum())
+    if inserted != counted[0] or not untried <= waiting - counted[1] <= perhaps:
         message = _(
             "SUMO counted {0} vehicles inserted and {1} still waiting to be, its tripinfo output names {2} and {3}; "
             "write it with --tripinfo-output.write-unfinished and --tripinfo-output.write-undeparted"
