@@ -3,7 +3,8 @@
 Every link of the network is a stream of traffic with a stop line. Time runs in bins of one second round the common
 cycle. One *solution* of a link: arrivals are the departures upstream, shifted by the travel time and smoothed by
 platoon dispersion (Robertson 1969), brought to their periodic state; the queue runs once round the cycle to find its
-periodic state (for a queue emptied once a cycle one round is exact) and once more to be measured. One *sweep* solves
+periodic state (for a queue emptied once a cycle one round is exact) and once more to be measured: it is what has come
+less what could go, less the deepest that balance has been, so that a bin waits for one addition only. One *sweep* solves
 every link from the departures of the sweep before (Jacobi), so after k sweeps a link knows the plans of k - 1
 intersections upstream, and a change at one intersection reaches only the links found in `Network.reach`.
 
@@ -196,7 +197,7 @@ def solve(
     trace = splat(np.float32(1e-20))
     capacity = _capacity(net, link, cycle, half, used)
     served = smaller(ratio(capacity, larger(flow, trace)), splat(np.float32(1.0)))
-    q = zero
+    balance, deepest = zero, zero
     layer = net.layer_first[link]
     if net.layer_first[link + 1] - layer == 1 and used[layer] == 1:
         window = net.window_first[layer] * WIDTH
@@ -207,20 +208,26 @@ def solve(
             e = (load(arrivals, t * WIDTH) + carry) * served
             carry = fused(carry, keep, trace)
             store(arrivals, t * WIDTH, e)
-            q = larger(q + (e - let), zero)
+            balance = balance + (e - let)
+            deepest = smaller(deepest, balance)
     else:
         discharge(net, link, cycle, middle, half, used, go)
         for t in range(cycle):
             e = (load(arrivals, t * WIDTH) + carry) * served
             carry = fused(carry, keep, trace)
             store(arrivals, t * WIDTH, e)
-            q = larger(q + (e - load(go, t * WIDTH)), zero)
+            balance = balance + (e - load(go, t * WIDTH))
+            deepest = smaller(deepest, balance)
+    q = balance - deepest
+    balance, deepest = q, zero
     if not measured:
         for t in range(cycle):
             e = load(arrivals, t * WIDTH)
             let = load(go, t * WIDTH)
             store(departures, at + t * WIDTH, smaller(q + e, let))
-            q = larger(q + (e - let), zero)
+            balance = balance + (e - let)
+            deepest = smaller(deepest, balance)
+            q = balance - deepest
         return
     waiting = zero
     passing = zero
@@ -229,7 +236,9 @@ def solve(
         e = load(arrivals, t * WIDTH)
         let = load(go, t * WIDTH)
         passing = passing + smaller(e, larger(let - q, zero))
-        q = larger(q + (e - let), zero)
+        balance = balance + (e - let)
+        deepest = smaller(deepest, balance)
+        q = balance - deepest
         waiting = waiting + q
         longest = larger(longest, q)
     per_hour = splat(np.float32(3600.0) / np.float32(cycle))

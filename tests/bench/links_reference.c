@@ -113,7 +113,7 @@ static void solve(const net_t *net, int64_t link, int64_t cycle, float hours, fl
 {
     const wide zero = spread(0.0f), keep = spread(1.0f - net->smoothing[link]), trace = spread(1e-20f);
     const wide around = spread((float)cycle);
-    wide capacity = zero, q = zero;
+    wide capacity = zero, balance = zero, deepest = zero;
     const int64_t layer = net->layer_first[link];
     for (int64_t l = layer; l < net->layer_first[link + 1]; l++)
         for (int64_t w = net->window_first[l]; w < net->window_first[l] + used[l]; w++) {
@@ -132,7 +132,8 @@ static void solve(const net_t *net, int64_t link, int64_t cycle, float hours, fl
             wide e = mul(add(get(arrivals + t * W), carry), served);
             carry = fma8(carry, keep, trace);
             set(arrivals + t * W, e);
-            q = high(add(q, sub(e, let)), zero);
+            balance = add(balance, sub(e, let));
+            deepest = low(deepest, balance);
         }
     } else {
         memset(go, 0, (size_t)(cycle * W) * sizeof(float));
@@ -148,14 +149,20 @@ static void solve(const net_t *net, int64_t link, int64_t cycle, float hours, fl
             wide e = mul(add(get(arrivals + t * W), carry), served);
             carry = fma8(carry, keep, trace);
             set(arrivals + t * W, e);
-            q = high(add(q, sub(e, get(go + t * W))), zero);
+            balance = add(balance, sub(e, get(go + t * W)));
+            deepest = low(deepest, balance);
         }
     }
+    wide q = sub(balance, deepest);
+    balance = q;
+    deepest = zero;
     if (!measured) {
         for (int64_t t = 0; t < cycle; t++) {
             wide e = get(arrivals + t * W), let = get(go + t * W);
             set(departures + t * W, low(add(q, e), let));
-            q = high(add(q, sub(e, let)), zero);
+            balance = add(balance, sub(e, let));
+            deepest = low(deepest, balance);
+            q = sub(balance, deepest);
         }
         return;
     }
@@ -163,7 +170,9 @@ static void solve(const net_t *net, int64_t link, int64_t cycle, float hours, fl
     for (int64_t t = 0; t < cycle; t++) {
         wide e = get(arrivals + t * W), let = get(go + t * W);
         passing = add(passing, low(e, high(sub(let, q), zero)));
-        q = high(add(q, sub(e, let)), zero);
+        balance = add(balance, sub(e, let));
+        deepest = low(deepest, balance);
+        q = sub(balance, deepest);
         waiting = add(waiting, q);
         longest = high(longest, q);
     }
