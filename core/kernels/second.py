@@ -11,7 +11,7 @@ from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
 from .learning import learn, see
 
-SOME_CYCLES, UNLIKE, MANY = 480.0, 0.12, 20.0
+SOME_CYCLES, UNLIKE, MANY = 480.0, 0.05, 10.0
 """Seconds over which what comes off a junction is compared with what went onto it, the share by which they may differ, and the number of
 vehicles: no more can stand there."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
