@@ -3,7 +3,8 @@
 Faults found, and what finds them:
 
     reported      the cabinet says so itself
-    stuck on      occupied without a break for five minutes, or for a minute of green during which the loops beside it saw traffic
+    stuck on      occupied without a break for five minutes, for a minute of green during which the loops beside it saw traffic, or while
+                  another loop of its lane saw more vehicles than fit between the two
     stuck off     silent for ten minutes in which it should have seen a dozen vehicles, or for a minute and a half at least while another
                   loop of its lane saw twenty-five
     dull          counts under 60 % of what its partner in the lane does, and the approach loses vehicles there (conservation); of a
@@ -19,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .counts import Counts
+from .coverage import SPACE
 from .intersection import Intersection, LoopKind
 from .kernels import health as kernels
 
@@ -40,7 +42,7 @@ ON_FOR = 300.0  # [s] of unbroken occupancy
 ON_IN_GREEN = 60.0  # [s] of it at a green while others move
 MISSED = 12.0  # vehicles expected by its own mean: P(0 | 12) < 1e-5 for Poisson arrivals
 SILENT = 600.0  # [s] of silence at least, for demand comes and goes
-PASSED = 25.0  # vehicles its partner saw since it last saw any
+PASSED = 25.0  # vehicles its witness saw since it last saw any
 BURST = 3  # vehicles within one second
 FLOOD = 2400.0 / 3600.0  # [veh/s]
 SANE_FOR = 60.0  # [s] without the symptom before a loop is believed again
@@ -49,8 +51,9 @@ WINDOW = 60.0  # vehicles of one loop after which its approach is judged for con
 KEPT, OF_ALL = 0.6, 0.85  # shares of its partner's count, and of the approach's, that are no fault
 BRISK = 0.5  # [veh/s] over a minute; what counts more may be about to be found chattering
 QUIET = 90.0  # [s] of silence at least before another loop tells of it
+OVER = 6.0  # vehicles its witness saw while it stood occupied, besides those who fit between the two
 LIMITS = np.array([
-    ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER, WINDOW, KEPT, OF_ALL, BRISK, QUIET
+    ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER, WINDOW, KEPT, OF_ALL, BRISK, QUIET, OVER
 ])  # fmt: skip
 
 
@@ -93,10 +96,10 @@ class Health:
 
 
 def _partners(site: Intersection) -> npt.NDArray[np.int32]:
-    """(3, n_detectors) the one other loop nearly all its traffic must also cross: stop line and advance loop of one lane; else -1. The
-    number of its approach. And the loop that tells of its silence: that other one, of a middle loop the advance loop."""
+    """(4, n_detectors) the one other loop nearly all its traffic must also cross: stop line and advance loop of one lane; else -1. The
+    number of its approach. Its witness: that other one, of a middle loop the advance loop. How many vehicles fit between the two."""
     approach = list(dict.fromkeys(d.lane.rsplit("_", 1)[0] for d in site.detectors))
-    found = np.full((3, len(site.detectors)), -1, dtype=np.int32)
+    found = np.full((4, len(site.detectors)), -1, dtype=np.int32)
     partner, found[1] = found[0], [approach.index(d.lane.rsplit("_", 1)[0]) for d in site.detectors]
     stop = {d.lanes[0]: k for k, d in enumerate(site.detectors) if d.kind is LoopKind.STOP and len(d.lanes) == 1}
     for k, d in enumerate(site.detectors):
@@ -108,4 +111,6 @@ def _partners(site: Intersection) -> npt.NDArray[np.int32]:
     for k, d in enumerate(site.detectors):
         if d.kind is LoopKind.MIDDLE and d.lanes in advance:
             found[2, k] = advance[d.lanes]
+    away = np.array([d.distance for d in site.detectors])
+    found[3] = np.ceil(np.abs(away - away[found[2]]) / SPACE) if len(away) else 0
     return found

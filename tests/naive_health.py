@@ -18,6 +18,7 @@ from signalwright.core.health import (
     OF_ALL,
     ON_FOR,
     ON_IN_GREEN,
+    OVER,
     PASSED,
     QUIET,
     SANE_FOR,
@@ -36,7 +37,7 @@ class NaiveHealth:
         n = len(site.detectors)
         made = Health(site)
         self._stops, self._exits, self._lane = made._stops, made._exits, made._lane
-        self._partner, self._approach, self._witness = made._partner
+        self._partner, self._approach, self._witness, self._fits = made._partner
         self.fault: Any = np.zeros(n, dtype=np.int8)
         self.trust = np.ones(n)
         self._seconds = 0
@@ -62,13 +63,16 @@ class NaiveHealth:
         beside = np.where(paired, seen[self._witness], 0)
         calm = ~paired | (self._quick[self._witness] < BRISK)
         self._missed = np.where(alive, 0.0, self._missed + self._mean)
-        self._passed = np.where(alive | ~calm, 0.0, self._passed + beside)
+        unbroken = (seen == 0) & ((occupancy <= 0.0) | busy)
+        self._passed = np.where(unbroken & calm, self._passed + beside, 0.0)
         self._silent = np.where(alive, 0.0, self._silent + counts.interval)
         unseen = (self._passed >= PASSED) & (self._silent >= QUIET)
         self._mean += np.where(self._silent < SILENT, (seen - self._mean) * weight, 0.0)
         alone = (self._missed >= MISSED) & (self._silent >= SILENT)
         found = np.where(alone | unseen, int(Fault.STUCK_OFF), 0)
-        found = np.where((self._standing >= ON_FOR) | (self._standing_green >= ON_IN_GREEN), int(Fault.STUCK_ON), found)
+        held = (self._passed >= self._fits + OVER) & (self._standing > 0.0)
+        held |= (self._standing >= ON_FOR) | (self._standing_green >= ON_IN_GREEN)
+        found = np.where(held, int(Fault.STUCK_ON), found)
         found = np.where(self._dull & (found == 0), int(Fault.DULL), found)
         flood = np.where(self.fault == Fault.CHATTER, BRISK, FLOOD)
         found = np.where((seen >= BURST) | (self._quick > flood), int(Fault.CHATTER), found)

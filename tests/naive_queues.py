@@ -168,7 +168,7 @@ def tick(
     lanes = far.shape[0]
     spill[:] = 0.0
     for d in range(kind.shape[0]):
-        standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS else 0.0
+        standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS and trust[d] > 0.0 else 0.0
         silent[d] = silent[d] + 1.0 if occupancy[d] <= 0.0 and vehicles[d] == 0 else 0.0
     advance_time(
         now, far, mid, near, queue, upper, late, midway, own, standing, storage, side, spill, checked, sorted_, fresh
@@ -266,10 +266,12 @@ def tick(
                 queue[lane] = 0.0
                 if gap[lane] >= EMPTY_GAP + 2.0:
                     upper[lane] = 0.0
-        elif green[lane] > 0 and greened[lane] > 2.0:
-            out = min(queue[lane], saturation[lane])
-            queue[lane] -= out
-            departed[lane] = out
+        else:
+            stuck[lane] = closed[lane] = on_stop[lane] = 0.0
+            if green[lane] > 0 and greened[lane] > 2.0:
+                out = min(queue[lane], saturation[lane])
+                queue[lane] -= out
+                departed[lane] = out
         a = own[lane]
         if a >= 0 and trust[a] > 0.0:
             reaches = d < 0 or trust[d] <= 0.0 or silent[d] < NOBODY

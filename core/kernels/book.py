@@ -71,7 +71,7 @@ STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,
     TRUST,  # 1 where it is believed, 0 where not
-    STANDING,  # [s] of unbroken occupancy
+    STANDING,  # [s] of unbroken occupancy, while it is believed
     SILENT,  # [s] of nothing at all
     SEEN,  # [veh/s] running mean, as of DELAY ago
     LOOP_FIELDS,

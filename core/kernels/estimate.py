@@ -247,10 +247,12 @@ def go(
                 queue[lane] = 0.0
                 if gap[lane] >= EMPTY_GAP + 2.0:
                     upper[lane] = 0.0
-        elif green[lane] > 0 and greened[lane] > 2.0:
-            out = min(queue[lane], saturation[lane])
-            queue[lane] -= out
-            departed[lane] = out
+        else:
+            stuck[lane], stalled[lane], on_stop[lane] = 0.0, 0.0, 0.0
+            if green[lane] > 0 and greened[lane] > 2.0:
+                out = min(queue[lane], saturation[lane])
+                queue[lane] -= out
+                departed[lane] = out
         a = own[lane]
         if a >= 0 and trust[a] > 0.0:
             reaches = d < 0 or trust[d] <= 0.0 or silent[d] < NOBODY
@@ -270,11 +272,12 @@ def go(
 
 @kernel(lean=True)
 def stand(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32) -> None:
-    """How long loops have stood occupied or seen nothing, and lanes been green; nobody has come this second yet."""
+    """How long believed loops have stood occupied, and loops seen nothing, and lanes been green; nobody has come this second yet."""
     standing, silent, occupancy = loops[book.STANDING], loops[book.SILENT], loops[book.OCCUPANCY]
+    trust = loops[book.TRUST]
     vehicles, greened, green = loop_rows[book.VEHICLES], lanes[book.GREENED], lane_rows[book.GREEN]
     for d in range(vehicles.shape[0]):
-        standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS else 0.0
+        standing[d] = standing[d] + 1.0 if occupancy[d] >= STANDS and trust[d] > 0.0 else 0.0
         silent[d] = silent[d] + 1.0 if occupancy[d] <= 0.0 and vehicles[d] == 0 else 0.0
     for lane in range(green.shape[0]):
         lanes[book.CAME, lane] = 0.0

@@ -73,7 +73,7 @@ def seconds(
             array(at[k, 27], (loops,), np.bool_),
             array(at[k, 28], (loops,), np.bool_),
             array(at[k, 29], (loops,), np.int32),
-            array(at[k, 30], (3, loops), np.int32),
+            array(at[k, 30], (4, loops), np.int32),
             array(at[k, 31], (SYMPTOMS, loops), np.float64),
             array(at[k, 32], (loops,), np.int32),
             array(at[k, 33], (loops,), np.float64),

@@ -32,16 +32,16 @@ def judge(
 ) -> None:
     """One interval [s] of all loops (D,), the `seconds`th; `green` (L,) says which lanes have all their movements green.
 
-    `partner` (3, D) are the loop nearly all traffic of a loop must also cross, -1 for none, the number of its approach, and the loop that
-    tells of its silence: that partner, or of a middle loop the advance loop of its lane, -1 for none. `symptoms` (11, D) are standing,
-    standing at green, missed, passed, silent, quick, mean, sane, counted, dull, counted by the other. `limits` are on_for, on_in_green,
-    missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, brisk, quiet, as core.health
-    names them.
+    `partner` (4, D) are the loop nearly all traffic of a loop must also cross, -1 for none, the number of its approach, the witness that
+    tells of its silence: that partner, or of a middle loop the advance loop of its lane, -1 for none, and how many vehicles fit between
+    the two. `symptoms` (11, D) are standing, standing at green, missed, passed, silent, quick, mean, sane, counted, dull, counted by the
+    other. `limits` are on_for, on_in_green, missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept,
+    of all, brisk, quiet, over, as core.health names them.
     """
     on_for, on_in_green, missed_most, silent_most, passed_most = limits[0], limits[1], limits[2], limits[3], limits[4]
     burst, flood, sane_for, minute = limits[5], limits[6], limits[7], limits[8]
     weight = max(limits[9], 1.0 / (seconds + 60.0))
-    brisk, quiet = limits[13], limits[14]
+    brisk, quiet, over = limits[13], limits[14], limits[15]
     n = vehicles.shape[0]
     moving = False
     for k in range(n):
@@ -59,21 +59,23 @@ def judge(
             symptoms[1, k] = 0.0
         if seen > 0 or occupancy[k] > 0.0:
             symptoms[2, k] = 0.0
-            symptoms[3, k] = 0.0
             symptoms[4, k] = 0.0
         else:
             symptoms[2, k] += symptoms[6, k]
-            witness = partner[2, k]
-            if witness >= 0:  # one about to be found chattering is none
-                symptoms[3, k] = symptoms[3, k] + vehicles[witness] if symptoms[5, witness] < brisk else 0.0
             symptoms[4, k] += interval
+        witness = partner[2, k]
+        if seen > 0 or 0.0 < occupancy[k] < 0.999 or witness < 0 or symptoms[5, witness] >= brisk:
+            symptoms[3, k] = 0.0  # a witness about to be found chattering is none
+        else:
+            symptoms[3, k] += vehicles[witness]
         if symptoms[4, k] < silent_most:
             symptoms[6, k] += (seen - symptoms[6, k]) * weight
         found = NONE
         unseen = symptoms[3, k] >= passed_most and symptoms[4, k] >= quiet
         if unseen or (symptoms[2, k] >= missed_most and symptoms[4, k] >= silent_most):
             found = STUCK_OFF
-        if symptoms[0, k] >= on_for or symptoms[1, k] >= on_in_green:
+        held = symptoms[3, k] >= partner[3, k] + over and symptoms[0, k] > 0.0
+        if held or symptoms[0, k] >= on_for or symptoms[1, k] >= on_in_green:
             found = STUCK_ON
         if symptoms[9, k] > 0.0 and found == NONE:
             found = DULL
