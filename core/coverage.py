@@ -114,7 +114,7 @@ def coverage_of(site: Intersection) -> Coverage:
         np.clip(delay.round(), 0, LONGEST_DELAY).astype(np.int32),
         np.array(link, dtype=np.int32),
         np.array(lane_of, dtype=np.int32),
-        np.array((lag, share, head), dtype=np.float64).reshape(3, -1),
+        np.array((lag, share, head, share), dtype=np.float64).reshape(4, -1),
         stop_of, own, side, reach, late, midway, storage, np.maximum(above - storage, 0.0), _across(site),
     )  # fmt: skip
 

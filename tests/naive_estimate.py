@@ -39,7 +39,7 @@ class NaiveEstimate:
         self.side, self.late, self.midway, self.storage, self.above, self.delay = (
             seen.side, seen.late, seen.midway, seen.storage, seen.above, seen.delay
         )  # fmt: skip
-        self.lag, self.share, self.head = (row.copy() for row in seen.links)
+        self.lag, self.share, self.head, self.first = (row.copy() for row in seen.links)
         self.uses = np.array([[lane.name in move.lanes for move in site.movements] for lane in site.lanes])
         of_group = [g for g, group in enumerate(site.groups) for _ in group.movements]
         self.lane_groups = np.zeros((n, len(site.groups)), dtype=np.bool_)
@@ -202,6 +202,7 @@ class NaiveEstimate:
 
     def _sees(self) -> None:
         n = len(self.site.lanes)
+        was = getattr(self, "checked", np.zeros(n))
         self.sight, self.checked, self.sorted = np.zeros((3, n))
         weight, believed = np.zeros(n), np.zeros(n)
         for row, kind in enumerate(self.kind):
@@ -217,12 +218,16 @@ class NaiveEstimate:
                         self.checked[lane] = 1.0
                     elif kind == book.MIDDLE:
                         self.sorted[lane] = 1.0
+        for row in np.flatnonzero(np.isin(self.kind, (book.MIDDLE, book.ENTRANCE))):
+            for k in range(self.link[row], self.link[row + 1]):
+                if was[self.lane_of[k]] and not self.checked[self.lane_of[k]]:
+                    self.share[k] = self.first[k]
         self.blind = (self.sight == 0.0) & (weight > 0.0)
         self.confidence = np.where(weight > 0.0, believed / np.where(weight > 0.0, weight, 1.0), 0.0)
 
     def _learn(self, counts: Counts) -> None:
         quick, slow = 1.0 / 12.0, 1.0 / 150.0
-        self.past[self.seconds % PAST] = counts.vehicles
+        self.past[self.seconds % PAST] = np.where(self.trust > 0, counts.vehicles, 0)
         due = self.past[(self.seconds - self.delay) % PAST, np.arange(len(self.delay))]
         self.seen += (due - self.seen) * np.where(self.kind == book.ADVANCE, slow, quick)
         self.arrived += (self.came - self.arrived) * quick
@@ -232,20 +237,22 @@ class NaiveEstimate:
             self.entered[k] += (counts.vehicles[rows].sum() - self.entered[k]) * quick
         error = np.zeros(max(len(self.site.lanes), len(self.site.exits)))
         if self.seconds % 10 == 0:
+            watched = np.array([len(rows) > 0 and bool((self.trust[rows] > 0).all()) for rows in self.exit_loops], float)
             queues.learn_shares(
-                self.left, self.entered, self.turn_begin, self.turn_to, self.turn_share, 0, len(self.site.lanes), 0.03, error,
+                self.left, self.entered, watched, self.turn_begin, self.turn_to, self.turn_share, 0, len(self.site.lanes), 0.03, error,
                 True,
             )  # fmt: skip
             self._turning()
             seen = np.where(self.flow_time > 0, self.flow, 0.0)
             self.saturation = np.clip((self.assumed * PRIOR_FLOW + seen) / (PRIOR_FLOW + self.flow_time), 0.3, 0.65)
         if self.seconds % 3 == 0:
-            for kind, target in (
-                (book.ENTRANCE, self.arrived), (book.MIDDLE, self.arrived), (book.ADVANCE, self.served)
+            told = np.array([d >= 0 and self.trust[d] > 0 for d in self.stop_of], float)
+            for kind, target, sure in (
+                (book.ENTRANCE, self.arrived, self.checked), (book.MIDDLE, self.arrived, self.checked), (book.ADVANCE, self.served, told)
             ):  # fmt: skip
                 rows = np.flatnonzero(self.kind == kind)
                 if len(rows):
                     queues.learn_shares(
-                        self.seen, target, self.link, self.lane_of, self.share, int(rows[0]), int(rows[-1]) + 1, 0.02, error,
+                        self.seen, target, sure, self.link, self.lane_of, self.share, int(rows[0]), int(rows[-1]) + 1, 0.02, error,
                         False,
                     )  # fmt: skip

@@ -318,6 +318,7 @@ def outlook(
 def learn_shares(
     source: Any,
     target: Any,
+    told: Any,
     begin: Any,
     to: Any,
     share: Any,
@@ -329,7 +330,8 @@ def learn_shares(
 ) -> None:
     """One normalised gradient step of target[to] = sum share * source, for sources `first`..`last`-1, then back onto the simplex.
 
-    `source` (D,) and `target` (n,) are running means of the same memory; Cremer and Keller (1987). With `sums` the shares of a source add
+    `source` (D,) and `target` (n,) are running means of the same memory; Cremer and Keller (1987). `told` (n,)
+    is 1 where a target can be believed; nothing is learnt from others. With `sums` the shares of a source add
     up to one, else to no more than one.
     """
     for n in range(target.shape[0]):
@@ -339,6 +341,8 @@ def learn_shares(
         power += source[d] * source[d]
         for k in range(begin[d], begin[d + 1]):
             error[to[k]] -= share[k] * source[d]
+    for n in range(target.shape[0]):
+        error[n] *= told[n]
     for d in range(first, last):
         total = 0.0
         for k in range(begin[d], begin[d + 1]):

@@ -11,8 +11,8 @@ Times are whole seconds, occupancies in [0, 1].
     loops      (., D)          rows OCCUPANCY.. below
     loop_rows  (4, D) int32    KIND 0 stop, 1 advance, 2 middle, 3 entrance, 4 exit; WAY row of the exit it counts into, -1 none;
                                DELAY [s] from there to where its target is counted; VEHICLES of this second
-    links      (3, K)          LAG [s] to the stop line in free flow; SHARE part of the detector's vehicles that come to this lane,
-                               learnt; HEAD [veh] that stand between an entrance loop and the lane's advance loop when both are covered
+    links      (4, K)          LAG [s] to the stop line in free flow; SHARE part of the detector's vehicles that come to this lane,
+                               learnt, and FIRST what was assumed before; HEAD [veh] that stand between an entrance loop and the lane's advance loop when both are covered
     link       (D+1,) int32    where each detector's lanes begin in `links` and in
     lane_of    (K,) int32      the lane
     rings      (3, L, H)       expected arrivals at the stop line by absolute second, modulo H: FAR of those last seen at an entrance
@@ -44,7 +44,9 @@ Bools = npt.NDArray[np.bool_]
     ABOVE,  # [veh] between entrance and advance loops
     ASSUMED,  # [veh/s] saturation flow assumed
     SIGHT,  # [s] how far its believed loops see
+    TOLD,  # 1 where it has a stop-line loop that is believed
     CHECKED,  # 1 where it has an advance loop that is believed
+    WAS_CHECKED,  # what CHECKED was before other loops were believed
     SORTED,  # 1 where it has a middle loop that is believed
     BLIND,  # 1 where it has no loop upstream that is believed
     QUEUE,  # [veh] below the advance loop
@@ -66,7 +68,7 @@ Bools = npt.NDArray[np.bool_]
     WEIGHT, BELIEVED,  # what its loops are worth, all and those believed
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
-) = range(36)  # fmt: skip
+) = range(38)  # fmt: skip
 STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,
@@ -77,7 +79,7 @@ STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
     LOOP_FIELDS,
 ) = range(6)
 KIND, WAY, DELAY, VEHICLES = range(4)
-LAG, SHARE, HEAD = range(3)
+LAG, SHARE, HEAD, FIRST = range(4)
 FAR, MID, NEAR = range(3)
 TURN_LANE, TURN_MOVEMENT, TURN_EXIT = range(3)
 CAPACITY, ROOM, ENTERED, ACROSS, WATCHED = range(5)

@@ -47,7 +47,7 @@ def seconds(
             array(at[k, 1], (5, lanes), np.int32),
             array(at[k, 2], (book.LOOP_FIELDS, loops), np.float64),
             array(at[k, 3], (4, loops), np.int32),
-            array(at[k, 4], (3, links), np.float64),
+            array(at[k, 4], (4, links), np.float64),
             array(at[k, 5], (loops + 1,), np.int32),
             array(at[k, 6], (links,), np.int32),
             array(at[k, 7], (3, lanes, sizes[k, RING]), np.float64),

@@ -6,7 +6,7 @@ The arrays are those of `book`.
 from __future__ import annotations
 
 from . import book, kernel
-from .book import ADVANCE, F64, I32, MIDDLE, STOP, Bools
+from .book import ADVANCE, ENTRANCE, F64, I32, MIDDLE, STOP, Bools
 
 QUICK, SLOW = 1.0 / 12.0, 1.0 / 150.0
 """Weights of a second in running means: over the seconds between two loops, and over some cycles."""
@@ -22,6 +22,7 @@ LEAST_FLOW, MOST_FLOW = 0.3, 0.65
 def learn_shares(
     source: F64,
     target: F64,
+    told: F64,
     begin: I32,
     to: I32,
     share: F64,
@@ -32,8 +33,9 @@ def learn_shares(
 ) -> None:
     """One normalised gradient step of target[to] = sum share * source, for sources `rows[0]`..`rows[1]`-1, then back onto the simplex.
 
-    `source` (D,) and `target` (n,) are running means of the same memory; Cremer and Keller (1987). Shares of a source that add up to
-    more than `spare` are made to add up to one: 0 always, 1 if they are too large. `error` (n,) is working memory.
+    `source` (D,) and `target` (n,) are running means of the same memory; Cremer and Keller (1987). `told` (n,) is 1 where a target can
+    be believed; nothing is learnt from others. Shares of a source that add up to more than `spare` are made to add up to one: 0 always,
+    1 if they are too large. `error` (n,) is working memory.
     """
     first, last = rows[0], rows[1]
     for n in range(target.shape[0]):
@@ -43,6 +45,8 @@ def learn_shares(
         power += source[d] * source[d]
         for k in range(begin[d], begin[d + 1]):
             error[to[k]] -= share[k] * source[d]
+    for n in range(target.shape[0]):
+        error[n] *= told[n]
     for d in range(first, last):
         total = 0.0
         for k in range(begin[d], begin[d + 1]):
@@ -68,7 +72,7 @@ def learn(
     kept = past.shape[0]
     now = seconds % kept
     for d in range(kind.shape[0]):
-        past[now, d] = vehicles[d]
+        past[now, d] = vehicles[d] if loops[book.TRUST, d] > 0.0 else 0.0
         due = past[now - delay[d] if now >= delay[d] else now - delay[d] + kept, d]
         seen[d] += (due - seen[d]) * (SLOW if kind[d] == ADVANCE else QUICK)
         if way[d] >= 0:
@@ -81,7 +85,9 @@ def learn(
         served[lane] += (lanes[book.DEPARTED, lane] - served[lane]) * SLOW
         left[lane] += (lanes[book.DEPARTED, lane] - left[lane]) * QUICK
     if seconds % TURNS_EVERY == 0:
-        learn_shares(left, entered, turn, turns[book.TURN_EXIT], turn_share, feeds[book.TURNS], TURN_STEP, error, 0.0)
+        learn_shares(
+            left, entered, exits[book.WATCHED], turn, turns[book.TURN_EXIT], turn_share, feeds[book.TURNS], TURN_STEP, error, 0.0
+        )  # fmt: skip
         set_turning(turns, turn_share, uses, turning)
         for lane in range(lanes.shape[1]):
             time = lanes[book.FLOW_TIME, lane]
@@ -89,10 +95,11 @@ def learn(
             rate = (lanes[book.ASSUMED, lane] * PRIOR_FLOW + flow) / (PRIOR_FLOW + time)
             lanes[book.SATURATION, lane] = min(max(rate, LEAST_FLOW), MOST_FLOW)
     if seconds % SHARES_EVERY == 0:
-        for feed, target in (
-            (book.FROM_ENTRANCES, arrived), (book.FROM_MIDDLES, arrived), (book.FROM_ADVANCES, served)
+        checked, told = lanes[book.CHECKED], lanes[book.TOLD]
+        for feed, target, sure in (
+            (book.FROM_ENTRANCES, arrived, checked), (book.FROM_MIDDLES, arrived, checked), (book.FROM_ADVANCES, served, told)
         ):  # fmt: skip
-            learn_shares(seen, target, link, lane_of, links[book.SHARE], feeds[feed], SHARE_STEP, error, 1.0)
+            learn_shares(seen, target, sure, link, lane_of, links[book.SHARE], feeds[feed], SHARE_STEP, error, 1.0)
 
 
 @kernel(lean=True)
@@ -117,13 +124,17 @@ def set_turning(turns: I32, turn_share: F64, uses: Bools, turning: F64) -> None:
 @kernel(lean=True)
 def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: I32, exits: F64, worth: F64) -> None:
     """What each lane's believed loops can tell: how far they see, whether one checks another, and how sure we are; and which exits
-    have loops that can all be believed.
+    have loops that can all be believed. A lane whose advance loops no longer can be gets its shares of the loops above as first assumed:
+    what was learnt lately was learnt from loops that fail.
 
     `worth` (5,) is what a believed loop of each kind adds to the confidence in its lanes.
     """
     sight, checked, blind = lanes[book.SIGHT], lanes[book.CHECKED], lanes[book.BLIND]
     kind, trust, confidence = loop_rows[book.KIND], loops[book.TRUST], lanes[book.CONFIDENCE]
-    sight[:], checked[:], lanes[book.SORTED] = 0.0, 0.0, 0.0
+    was, told = lanes[book.WAS_CHECKED], lanes[book.TOLD]
+    for lane in range(lanes.shape[1]):
+        was[lane] = checked[lane]
+    sight[:], checked[:], told[:], lanes[book.SORTED] = 0.0, 0.0, 0.0, 0.0
     weight, believed = lanes[book.WEIGHT], lanes[book.BELIEVED]
     weight[:], believed[:] = 0.0, 0.0
     for d in range(kind.shape[0]):
@@ -137,10 +148,17 @@ def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: 
                 believed[lane] += share
                 if kind[d] != STOP:
                     sight[lane] = max(sight[lane], links[book.LAG, k])
-                if kind[d] == ADVANCE:
+                if kind[d] == STOP:
+                    told[lane] = 1.0
+                elif kind[d] == ADVANCE:
                     checked[lane] = 1.0
                 elif kind[d] == MIDDLE:
                     lanes[book.SORTED, lane] = 1.0
+    for d in range(kind.shape[0]):
+        if kind[d] == MIDDLE or kind[d] == ENTRANCE:
+            for k in range(link[d], link[d + 1]):
+                if was[lane_of[k]] > 0.0 and checked[lane_of[k]] <= 0.0:
+                    links[book.SHARE, k] = links[book.FIRST, k]
     way, watched = loop_rows[book.WAY], exits[book.WATCHED]
     for k in range(watched.shape[0]):
         watched[k] = 0.0
