@@ -194,11 +194,12 @@ class NaiveEstimate:
         weight = max(1.0 / self.seconds, 1.0 / SOME_CYCLES)
         self.onto += (onto - self.onto) * weight
         self.over += (over - self.over) * weight
-        apart = abs(self.onto - self.over)
-        unlike = apart > UNLIKE * max(self.onto, self.over) and apart * min(self.seconds, SOME_CYCLES) > MANY
         pending = sum(mass for second, mass in self.coming_out.items() if second > self.seconds)
         empty = min(([0.0] if self.seconds < REMEMBERED else []) + self.crossings[-REMEMBERED:])
-        self.inside = 0.0 if unlike else max(self.crossings[-1] - empty - pending, 0.0)
+        standing, over_time = max(self.crossings[-1] - empty - pending, 0.0), min(self.seconds, SOME_CYCLES)
+        apart = abs((self.onto - self.over) * over_time - standing)
+        unlike = apart > MANY and apart > UNLIKE * max(self.onto, self.over) * over_time
+        self.inside = 0.0 if unlike else standing
 
     def _sees(self) -> None:
         n = len(self.site.lanes)

@@ -12,8 +12,8 @@ from .health import judge
 from .learning import learn, see
 
 SOME_CYCLES, UNLIKE, MANY = 480.0, 0.05, 10.0
-"""Seconds over which what comes off a junction is compared with what went onto it, the share by which they may differ, and the number of
-vehicles: no more can stand there."""
+"""Seconds over which what comes off a junction is compared with what went onto it, and the share and the number of vehicles by which they
+may differ, those aside who stand there."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 LITTLE_ROOM, OFTEN = 1.0, 0.3
@@ -114,9 +114,10 @@ def inside(
     weight = max(1.0 / seconds, 1.0 / SOME_CYCLES)
     memory[book.ONTO] += (onto - memory[book.ONTO]) * weight
     memory[book.OVER] += (over - memory[book.OVER]) * weight
-    apart, most = abs(memory[book.ONTO] - memory[book.OVER]), max(memory[book.ONTO], memory[book.OVER])
-    unlike = apart > UNLIKE * most and apart * min(seconds, SOME_CYCLES) > MANY
-    memory[book.INSIDE] = 0.0 if unlike else max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0)
+    standing, over_time = max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0), min(seconds, SOME_CYCLES)
+    apart = abs((memory[book.ONTO] - memory[book.OVER]) * over_time - standing)
+    unlike = apart > MANY and apart > UNLIKE * max(memory[book.ONTO], memory[book.OVER]) * over_time
+    memory[book.INSIDE] = 0.0 if unlike else standing
 
 
 @kernel(lean=True)
