@@ -15,7 +15,7 @@ from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
 from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
-from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SOME_CYCLES, UNLIKE
+from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MISCOUNTED, SOME_CYCLES, UNSURE
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -197,9 +197,9 @@ class NaiveEstimate:
         pending = sum(mass for second, mass in self.coming_out.items() if second > self.seconds)
         empty = min(([0.0] if self.seconds < REMEMBERED else []) + self.crossings[-REMEMBERED:])
         standing, over_time = max(self.crossings[-1] - empty - pending, 0.0), min(self.seconds, SOME_CYCLES)
-        apart = abs((self.onto - self.over) * over_time - standing)
-        unlike = apart > MANY and apart > UNLIKE * max(self.onto, self.over) * over_time
-        self.inside = 0.0 if unlike else standing
+        missing = (self.onto - self.over) * over_time - standing
+        unsure = int((self.trust[np.isin(self.kind, (book.EXIT, book.STOP))] <= 0.0).sum())
+        self.inside = max(standing - MISCOUNTED * abs(missing) / over_time - UNSURE * unsure, 0.0)
 
     def _sees(self) -> None:
         n = len(self.site.lanes)

@@ -6,14 +6,14 @@ The arrays are those of `book` and, from `LIMITS` on, those of `health`.
 from __future__ import annotations
 
 from . import book, kernel
-from .book import EXIT, F64, I32, Bools
+from .book import EXIT, STOP, F64, I32, Bools
 from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
 from .learning import learn, see
 
-SOME_CYCLES, UNLIKE, MANY = 480.0, 0.05, 10.0
-"""Seconds over which what comes off a junction is compared with what went onto it, and the share and the number of vehicles by which they
-may differ, those aside who stand there."""
+SOME_CYCLES, MISCOUNTED, UNSURE = 480.0, 90.0, 1.5
+"""Seconds over which what comes off a junction is compared with what went onto it, those for which loops may have miscounted as they
+did on average, and [veh] by which each loop around it that is not believed makes its count unsure."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 LITTLE_ROOM, OFTEN = 1.0, 0.3
@@ -83,12 +83,12 @@ def rooms(lanes: F64, loops: F64, loop_rows: I32, turns: I32, turn_share: F64, e
 
 @kernel(lean=True)
 def inside(
-    seconds: int, lanes: F64, loop_rows: I32, turns: I32, turn: I32, turn_share: F64, exits: F64, memory: F64
+    seconds: int, lanes: F64, loops: F64, loop_rows: I32, turns: I32, turn: I32, turn_share: F64, exits: F64, memory: F64
 ) -> None:
     """Vehicles that should have left the junction and have not, by what went onto it and came off it since it was last empty.
 
-    Loops miscount, so more than was there when it was last empty cannot be told from the sum of all that was counted. Where over some
-    cycles many more are counted on one side of the junction than on the other, nothing can.
+    Loops miscount, so more than was there when it was last empty cannot be told from the sum of all that was counted. By as many as over
+    some cycles more are counted on one side of the junction than on the other in a like time, fewer are told of.
     """
     way, kind, vehicles = loop_rows[book.WAY], loop_rows[book.KIND], loop_rows[book.VEHICLES]
     lately, due = memory[book.LATELY : book.DUE], memory[book.DUE :]
@@ -115,9 +115,12 @@ def inside(
     memory[book.ONTO] += (onto - memory[book.ONTO]) * weight
     memory[book.OVER] += (over - memory[book.OVER]) * weight
     standing, over_time = max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0), min(seconds, SOME_CYCLES)
-    apart = abs((memory[book.ONTO] - memory[book.OVER]) * over_time - standing)
-    unlike = apart > MANY and apart > UNLIKE * max(memory[book.ONTO], memory[book.OVER]) * over_time
-    memory[book.INSIDE] = 0.0 if unlike else standing
+    missing = (memory[book.ONTO] - memory[book.OVER]) * over_time - standing
+    allowance = MISCOUNTED * abs(missing) / over_time
+    for d in range(way.shape[0]):
+        if (kind[d] == EXIT or kind[d] == STOP) and loops[book.TRUST, d] <= 0.0:
+            allowance += UNSURE
+    memory[book.INSIDE] = max(standing - allowance, 0.0)
 
 
 @kernel(lean=True)
@@ -156,5 +159,5 @@ def second(
     outlook(now, lanes, lane_rows, rings, arrivals)
     calls(interval, lanes, lane_rows, loops, lane_groups, groups, red, arrivals)
     rooms(lanes, loops, loop_rows, turns, turn_share, exits)
-    inside(seconds, lanes, loop_rows, turns, turn, turn_share, exits, memory)
+    inside(seconds, lanes, loops, loop_rows, turns, turn, turn_share, exits, memory)
     return changed
