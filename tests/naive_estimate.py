@@ -15,7 +15,7 @@ from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
 from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
-from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MISCOUNTED, SOME_CYCLES, UNSURE
+from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, MISCOUNTED, SOME_CYCLES, UNSURE
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -199,7 +199,7 @@ class NaiveEstimate:
         standing, over_time = max(self.crossings[-1] - empty - pending, 0.0), min(self.seconds, SOME_CYCLES)
         missing = (self.onto - self.over) * over_time - standing
         unsure = int((self.trust[np.isin(self.kind, (book.EXIT, book.STOP))] <= 0.0).sum())
-        self.inside = max(standing - MISCOUNTED * abs(missing) / over_time - UNSURE * unsure, 0.0)
+        self.inside = max(standing - MISCOUNTED * max(abs(missing) - MANY, 0.0) / over_time - UNSURE * unsure, 0.0)
 
     def _sees(self) -> None:
         n = len(self.site.lanes)

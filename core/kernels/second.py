@@ -11,9 +11,10 @@ from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
 from .learning import learn, see
 
-SOME_CYCLES, MISCOUNTED, UNSURE = 480.0, 90.0, 1.5
-"""Seconds over which what comes off a junction is compared with what went onto it, those for which loops may have miscounted as they
-did on average, and [veh] by which each loop around it that is not believed makes its count unsure."""
+SOME_CYCLES, MANY, MISCOUNTED, UNSURE = 480.0, 8.0, 90.0, 1.5
+"""Seconds over which what comes off a junction is compared with what went onto it, and [veh] by which sound loops may differ in them.
+Seconds for which they may lately have miscounted as beyond that they do on average, and [veh] by which each loop around the junction
+that is not believed makes its count unsure."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 LITTLE_ROOM, OFTEN = 1.0, 0.3
@@ -116,7 +117,7 @@ def inside(
     memory[book.OVER] += (over - memory[book.OVER]) * weight
     standing, over_time = max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0), min(seconds, SOME_CYCLES)
     missing = (memory[book.ONTO] - memory[book.OVER]) * over_time - standing
-    allowance = MISCOUNTED * abs(missing) / over_time
+    allowance = MISCOUNTED * max(abs(missing) - MANY, 0.0) / over_time
     for d in range(way.shape[0]):
         if (kind[d] == EXIT or kind[d] == STOP) and loops[book.TRUST, d] <= 0.0:
             allowance += UNSURE
