@@ -219,8 +219,8 @@ class NaiveEstimate:
                         self.checked[lane] = 1.0
                     elif kind == book.MIDDLE:
                         self.sorted[lane] = 1.0
-        for row in np.flatnonzero(np.isin(self.kind, (book.MIDDLE, book.ENTRANCE))):
-            for k in range(self.link[row], self.link[row + 1]):
+        for upstream in np.flatnonzero(np.isin(self.kind, (book.MIDDLE, book.ENTRANCE))):
+            for k in range(self.link[upstream], self.link[upstream + 1]):
                 if was[self.lane_of[k]] and not self.checked[self.lane_of[k]]:
                     self.share[k] = self.first[k]
         self.blind = (self.sight == 0.0) & (weight > 0.0)
@@ -238,7 +238,9 @@ class NaiveEstimate:
             self.entered[k] += (counts.vehicles[rows].sum() - self.entered[k]) * quick
         error = np.zeros(max(len(self.site.lanes), len(self.site.exits)))
         if self.seconds % 10 == 0:
-            watched = np.array([len(rows) > 0 and bool((self.trust[rows] > 0).all()) for rows in self.exit_loops], float)
+            watched = np.array(
+                [len(rows) > 0 and bool((self.trust[rows] > 0).all()) for rows in self.exit_loops], float
+            )
             queues.learn_shares(
                 self.left, self.entered, watched, self.turn_begin, self.turn_to, self.turn_share, 0, len(self.site.lanes), 0.03, error,
                 True,

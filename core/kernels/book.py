@@ -12,7 +12,8 @@ Times are whole seconds, occupancies in [0, 1].
     loop_rows  (4, D) int32    KIND 0 stop, 1 advance, 2 middle, 3 entrance, 4 exit; WAY row of the exit it counts into, -1 none;
                                DELAY [s] from there to where its target is counted; VEHICLES of this second
     links      (4, K)          LAG [s] to the stop line in free flow; SHARE part of the detector's vehicles that come to this lane,
-                               learnt, and FIRST what was assumed before; HEAD [veh] that stand between an entrance loop and the lane's advance loop when both are covered
+                               learnt; HEAD [veh] that stand between an entrance loop and the lane's advance loop when both are
+                               covered; FIRST the share assumed before anything was learnt
     link       (D+1,) int32    where each detector's lanes begin in `links` and in
     lane_of    (K,) int32      the lane
     rings      (3, L, H)       expected arrivals at the stop line by absolute second, modulo H: FAR of those last seen at an entrance

@@ -6,7 +6,7 @@ The arrays are those of `book` and, from `LIMITS` on, those of `health`.
 from __future__ import annotations
 
 from . import book, kernel
-from .book import EXIT, STOP, F64, I32, Bools
+from .book import EXIT, F64, I32, STOP, Bools
 from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
 from .learning import learn, see
@@ -84,7 +84,15 @@ def rooms(lanes: F64, loops: F64, loop_rows: I32, turns: I32, turn_share: F64, e
 
 @kernel(lean=True)
 def inside(
-    seconds: int, lanes: F64, loops: F64, loop_rows: I32, turns: I32, turn: I32, turn_share: F64, exits: F64, memory: F64
+    seconds: int,
+    lanes: F64,
+    loops: F64,
+    loop_rows: I32,
+    turns: I32,
+    turn: I32,
+    turn_share: F64,
+    exits: F64,
+    memory: F64,
 ) -> None:
     """Vehicles that should have left the junction and have not, by what went onto it and came off it since it was last empty.
 

@@ -173,6 +173,50 @@ def test_lane_shares_are_learnt() -> None:
     assert share[0] < 0.1
 
 
+def test_a_loop_no_longer_believed_holds_no_lane_for_blocked() -> None:
+    """A lane whose stop-line loop stands occupied through its green is held for blocked only until that loop is found stuck."""
+    site = crossing()
+    estimate = Estimate(site)
+    blocked = []
+    for t in range(1, 120):
+        came = {"n_0/advance": 1} if t % 5 == 0 else {}
+        state = estimate.update(seen(site, t, came, ("n_0/stop",)), status(t, t // 15 % 2))
+        blocked.append(state.closed[2] > 0.0)
+    assert any(blocked)
+    assert state.notes == {"n_0/stop": "stuck on"}
+    assert not blocked[-1]
+
+
+def test_nothing_is_learnt_from_an_advance_loop_that_fails() -> None:
+    """Once its advance loop is found dead, a lane gets from its middle loop what was assumed at first, and keeps it."""
+    site = crossing(middle=("n_0",))
+    estimate = Estimate(site)
+    row = estimate.link[[d.name for d in site.detectors].index("n_0/middle")]
+    first = float(estimate.share[row])
+    for t in range(1, 900):
+        passing = {"n_0/middle": 1} if t % 8 == 0 else {"n_0/stop": 1} if t % 8 == 6 else {}
+        if t == 150:
+            lately = float(estimate.share[row])
+        estimate.update(seen(site, t, passing), status(t, 1))
+    assert estimate.state.notes == {"n_0/advance": "stuck off"}
+    assert lately < 0.9 * first
+    assert estimate.share[row] == pytest.approx(first)
+
+
+@pytest.mark.parametrize(("missed", "stay"), [(0, 6), (5, 0), (5, 6)])
+def test_who_was_only_miscounted_is_not_inside(missed: int, stay: int) -> None:
+    """Who does not come out is inside, but not those whom the loops behind the junction miss, one in five and long since."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 481):
+        out = {"e_0/exit": 1} if t % 4 == 1 and not (missed and t // 4 % missed == 0) else {}
+        estimate.update(seen(site, t, ({"w_0/stop": 1} if t % 4 == 0 else {}) | out), status(t, 0))
+    for t in range(481, 505):
+        came = {"w_0/stop": 1} if t % 2 == 0 and t < 481 + 2 * stay else {}
+        state = estimate.update(seen(site, t, came), status(t, 0))
+    assert state.inside == pytest.approx(stay, abs=1.0)
+
+
 def test_vehicles_that_do_not_come_out_are_inside() -> None:
     """Three that left the stop line and never passed a loop behind it are in the junction some seconds later."""
     site = crossing()

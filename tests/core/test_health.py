@@ -7,7 +7,7 @@ import numpy as np
 from naive_health import NaiveHealth
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
-from signalwright.core.health import Fault, Health
+from signalwright.core.health import OVER, Fault, Health
 from signalwright.core.intersection import Intersection
 from simple_sites import crossing, quiet, seen, status
 
@@ -53,6 +53,20 @@ def test_a_loop_stuck_on_is_found_sooner_at_green() -> None:
     assert health.fault[_row(site, "n_0/stop")] == Fault.NONE
     for t in range(61, 310):
         health.update(seen(site, t, {}, ("n_0/stop",)), GREEN_WEST)
+    assert health.fault[_row(site, "n_0/stop")] == Fault.STUCK_ON
+
+
+def test_a_loop_stuck_on_is_found_by_who_passes_it() -> None:
+    """A stop-line loop that stands occupied while more vehicles come over the advance loop than fit between the two is stuck; in
+    as long a queue as does fit nobody is."""
+    site = crossing()
+    health = Health(site)
+    fit = -(-37.5 // 7.0)
+    for t in range(200):
+        came = {"n_0/advance": 1} if t % 10 == 5 and t < 10 * (fit + OVER) else {}
+        health.update(seen(site, t, came, ("n_0/stop",)), GREEN_WEST)
+        if t == 10 * (fit + OVER - 1):
+            assert health.fault[_row(site, "n_0/stop")] == Fault.NONE
     assert health.fault[_row(site, "n_0/stop")] == Fault.STUCK_ON
 
 
