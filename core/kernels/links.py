@@ -94,8 +94,10 @@ def discharge(net: Network, link: int, cycle: int, middle: F32, half: F32, used:
         for window in range(net.window_first[layer], net.window_first[layer] + used[layer]):
             arm = load(half, window * WIDTH)
             start, most, reach, slope = _edges(load(middle, window * WIDTH), arm, net.layer_rate[layer])
+            clock, one = start, splat(np.float32(1.0))
             for t in range(cycle):
-                let = _overlap(start, most, reach, slope, t, cycle)
+                let = _overlap(clock, most, reach, slope, cycle)
+                clock = clock + one
                 store(go, t * WIDTH, load(go, t * WIDTH) + let)
 
 
@@ -107,9 +109,9 @@ def _edges(centre: Any, arm: Any, rate: np.float32) -> Any:
 
 
 @kernel(inline=True)
-def _overlap(start: Any, most: Any, reach: Any, slope: Any, t: int, cycle: int) -> Any:
-    """What a green window lets go in bin t: the window's half less the way round the cycle to its middle, clipped."""
-    away = size(start + splat(np.float32(t)))
+def _overlap(clock: Any, most: Any, reach: Any, slope: Any, cycle: int) -> Any:
+    """What a green window lets go in a bin `clock` [s] from its middle: the window's half less the way round the cycle, clipped."""
+    away = size(clock)
     near = smaller(away, splat(np.float32(cycle)) - away)
     return smaller(larger(fused(slope, near, reach), splat(np.float32(0.0))), most)
 
@@ -202,8 +204,10 @@ def solve(
     if net.layer_first[link + 1] - layer == 1 and used[layer] == 1:
         window = net.window_first[layer] * WIDTH
         start, most, reach, slope = _edges(load(middle, window), load(half, window), net.layer_rate[layer])
+        clock, one = start, splat(np.float32(1.0))
         for t in range(cycle):
-            let = _overlap(start, most, reach, slope, t, cycle)
+            let = _overlap(clock, most, reach, slope, cycle)
+            clock = clock + one
             store(go, t * WIDTH, let)
             e = (load(arrivals, t * WIDTH) + carry) * served
             carry = fused(carry, keep, trace)

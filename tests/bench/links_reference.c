@@ -100,9 +100,9 @@ static void set_windows(const net_t *net, int64_t node, int64_t cycle, const int
     }
 }
 
-static inline wide overlap(wide start, wide most, wide reach, wide slope, float t, wide around)
+static inline wide overlap(wide clock, wide most, wide reach, wide slope, wide around)
 {
-    wide away = magnitude(add(start, spread(t)));
+    wide away = magnitude(clock);
     wide near = low(away, sub(around, away));
     return low(high(fma8(slope, near, reach), spread(0.0f)), most);
 }
@@ -126,8 +126,10 @@ static void solve(const net_t *net, int64_t link, int64_t cycle, float hours, fl
         const wide arm = get(half + w), rate = spread(net->layer_rate[layer]);
         const wide start = sub(spread(0.5f), get(middle + w)), most = mul(low(add(arm, arm), spread(1.0f)), rate);
         const wide reach = mul(add(arm, spread(0.5f)), rate), slope = spread(-net->layer_rate[layer]);
+        wide clock = start;
         for (int64_t t = 0; t < cycle; t++) {
-            wide let = overlap(start, most, reach, slope, (float)t, around);
+            wide let = overlap(clock, most, reach, slope, around);
+            clock = add(clock, spread(1.0f));
             set(go + t * W, let);
             wide e = mul(add(get(arrivals + t * W), carry), served);
             carry = fma8(carry, keep, trace);
@@ -142,8 +144,11 @@ static void solve(const net_t *net, int64_t link, int64_t cycle, float hours, fl
                 const wide arm = get(half + w * W), rate = spread(net->layer_rate[l]);
                 const wide start = sub(spread(0.5f), get(middle + w * W)), most = mul(low(add(arm, arm), spread(1.0f)), rate);
                 const wide reach = mul(add(arm, spread(0.5f)), rate), slope = spread(-net->layer_rate[l]);
-                for (int64_t t = 0; t < cycle; t++)
-                    set(go + t * W, add(get(go + t * W), overlap(start, most, reach, slope, (float)t, around)));
+                wide clock = start;
+                for (int64_t t = 0; t < cycle; t++) {
+                    set(go + t * W, add(get(go + t * W), overlap(clock, most, reach, slope, around)));
+                    clock = add(clock, spread(1.0f));
+                }
             }
         for (int64_t t = 0; t < cycle; t++) {
             wide e = mul(add(get(arrivals + t * W), carry), served);
