@@ -179,7 +179,7 @@ class NaiveEstimate:
                 self.closed[lane] = max(self.closed[lane], FULL_FOR)
 
     def _inside(self, counts: Counts) -> None:
-        watched = [len(rows) > 0 and bool((self.trust[rows] > 0).all()) for rows in self.exit_loops]
+        watched = self._watched()
         over = float(
             sum(counts.vehicles[rows].sum() for rows, can in zip(self.exit_loops, watched, strict=True) if can)
         )
@@ -200,6 +200,10 @@ class NaiveEstimate:
         missing = (self.onto - self.over) * over_time - standing
         unsure = int((self.trust[np.isin(self.kind, (book.EXIT, book.STOP))] <= 0.0).sum())
         self.inside = max(standing - MISCOUNTED * max(abs(missing) - MANY, 0.0) / over_time - UNSURE * unsure, 0.0)
+
+    def _watched(self) -> list[bool]:
+        """Which exits have loops that can all be believed."""
+        return [len(rows) > 0 and bool((self.trust[rows] > 0).all()) for rows in self.exit_loops]
 
     def _sees(self) -> None:
         n = len(self.site.lanes)
@@ -238,9 +242,7 @@ class NaiveEstimate:
             self.entered[k] += (counts.vehicles[rows].sum() - self.entered[k]) * quick
         error = np.zeros(max(len(self.site.lanes), len(self.site.exits)))
         if self.seconds % 10 == 0:
-            watched = np.array(
-                [len(rows) > 0 and bool((self.trust[rows] > 0).all()) for rows in self.exit_loops], float
-            )
+            watched = np.array(self._watched(), float)
             queues.learn_shares(
                 self.left, self.entered, watched, self.turn_begin, self.turn_to, self.turn_share, 0, len(self.site.lanes), 0.03, error,
                 True,

@@ -101,12 +101,14 @@ def inside(
     """
     way, kind, vehicles = loop_rows[book.WAY], loop_rows[book.KIND], loop_rows[book.VEHICLES]
     lately, due = memory[book.LATELY : book.DUE], memory[book.DUE :]
-    size, over, onto = due.shape[0], 0.0, 0.0
+    size, over, onto, unsure = due.shape[0], 0.0, 0.0, 0.0
     memory[book.PENDING] -= due[seconds % size]
     due[seconds % size] = 0.0
     for d in range(way.shape[0]):
         if kind[d] == EXIT and way[d] >= 0:
             over += vehicles[d] * exits[book.WATCHED, way[d]]
+        if (kind[d] == EXIT or kind[d] == STOP) and loops[book.TRUST, d] <= 0.0:
+            unsure += UNSURE
     for lane in range(lanes.shape[1]):
         if lanes[book.DEPARTED, lane] > 0.0:
             for k in range(turn[lane], turn[lane + 1]):
@@ -125,11 +127,7 @@ def inside(
     memory[book.OVER] += (over - memory[book.OVER]) * weight
     standing, over_time = max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0), min(seconds, SOME_CYCLES)
     missing = (memory[book.ONTO] - memory[book.OVER]) * over_time - standing
-    allowance = MISCOUNTED * max(abs(missing) - MANY, 0.0) / over_time
-    for d in range(way.shape[0]):
-        if (kind[d] == EXIT or kind[d] == STOP) and loops[book.TRUST, d] <= 0.0:
-            allowance += UNSURE
-    memory[book.INSIDE] = max(standing - allowance, 0.0)
+    memory[book.INSIDE] = max(standing - MISCOUNTED * max(abs(missing) - MANY, 0.0) / over_time - unsure, 0.0)
 
 
 @kernel(lean=True)
