@@ -165,6 +165,7 @@ class Horizon:
         self.giver = np.array([lane for stage in lanes for lane in stage], dtype=np.int32)
         k = len(self.giver)
         self.steady, self.waiting, self._gap = np.zeros(k, np.float32), np.zeros(k, np.float32), np.zeros(k)
+        self._turning_across = np.zeros(k)
         self.against = np.zeros((k, self.width), np.float32)
 
     def watch(self, state: TrafficState) -> None:
@@ -177,6 +178,8 @@ class Horizon:
         chance = np.maximum(1.0 - facing / self.weights.hopeless, labels.LEAST_CHANCE)
         expected = 1.0 / np.maximum(self.steady[rows] + self._gap[rows] / chance, 1.0)
         faced = self.against[rows].any(axis=1)
+        turned = state.departed[self.giver[rows]] * self._turning_across[rows]
+        self._shut_in.second(stage, float((turned * (1.0 - chance)).sum()))
         self.discharge.update(state, self.giver[rows][faced], np.arange(rows.start, rows.stop)[faced], expected[faced])
 
     def distrust(self, lanes: npt.NDArray[np.bool_]) -> None:
@@ -205,11 +208,13 @@ class Horizon:
             served[s] = free > 0.02
             self.rates[s, :n] = np.where(served[s], 1.0 / np.maximum(per, 1e-3), 0.0)
             k = int(self.given[s])
-            waits = np.zeros(n)
+            across = np.zeros(n)
             for lane, m, _ in self._gives[s]:
-                waits[lane] += share[lane, m] * headway[lane]
+                across[lane] += share[lane, m]
+            waits = across * headway
             for lane in sorted({lane for lane, _, _ in self._gives[s]}):
                 self._gap[k] = waits[lane]
+                self._turning_across[k] = across[lane]
                 self.waiting[k] = waits[lane] / self.discharge.through[k]
                 self.steady[k] = max(per[lane] - waits[lane], 0.0) if served[s, lane] else 50.0
                 facing_all = {f for other, _, facing in self._gives[s] if other == lane for f in facing}

@@ -13,6 +13,9 @@ CROWDED, HOLD = 2.0, 25.0
 """Vehicles on the junction from which a stage that shuts them in has to wait, and seconds of green after which it need not."""
 JAMMED = 3.0
 """Vehicles from which it waits for as long as another stage can let them out first."""
+GAVE_WAY_FOR, GOES_ANYWAY = 12, 1.0
+"""Seconds for which who had to give way counts among them besides, for where stages change fast the loops behind the junction tell of
+him too late; and how many of them get away when the green ends, in the amber."""
 EMPTY_AFTER = 5.0
 """Seconds of a stage in which nobody gives way after which the junction is empty: who is still counted there was miscounted."""
 
@@ -30,6 +33,17 @@ class ShutIn:
         self._first = self.lets_out & lawful & ~np.eye(len(green), dtype=np.bool_)
         self._some_give_way: Bools = np.any(gives_way, axis=1)
         self._miscounted = 0.0
+        self._stage = -1
+        self._gave_way = np.zeros(GAVE_WAY_FOR)
+        self._now = 0
+
+    def second(self, stage: int, gave_way: float) -> None:
+        """One more second of `stage`, in which so many vehicles went onto the junction that probably wait there for others."""
+        if stage != self._stage:
+            self._gave_way[:] = 0.0
+        self._stage = stage
+        self._now = (self._now + 1) % GAVE_WAY_FOR
+        self._gave_way[self._now] = gave_way
 
     def forbid(self, state: TrafficState, skip: npt.NDArray[np.int32]) -> None:
         """In `skip` (n_stages,), 0 what is asked for and 1 what nobody wants, set to 2 the stages that may not come next."""
@@ -37,7 +51,7 @@ class ShutIn:
         self._miscounted = min(self._miscounted, state.inside)
         if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
             self._miscounted = state.inside
-        inside = state.inside - self._miscounted
+        inside = state.inside - self._miscounted + max(float(self._gave_way.sum()) - GOES_ANYWAY, 0.0)
         jammed = inside >= JAMMED and self._first[stage].any()
         if jammed:
             skip[self._first[stage]] = 0
