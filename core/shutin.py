@@ -13,9 +13,8 @@ CROWDED, HOLD = 2.0, 25.0
 """Vehicles on the junction from which a stage that shuts them in has to wait, and seconds of green after which it need not."""
 JAMMED = 3.0
 """Vehicles from which it waits for as long as another stage can let them out first."""
-GAVE_WAY_FOR, GOES_ANYWAY = 12, 1.0
-"""Seconds for which who had to give way counts among them besides, for where stages change fast the loops behind the junction tell of
-him too late; and how many of them get away when the green ends, in the amber."""
+GAVE_WAY_FOR = 12
+"""Seconds for which who had to give way counts among them besides: where stages change fast, loops behind the junction tell too late."""
 EMPTY_AFTER = 5.0
 """Seconds of a stage in which nobody gives way after which the junction is empty: who is still counted there was miscounted."""
 
@@ -51,7 +50,7 @@ class ShutIn:
         self._miscounted = min(self._miscounted, state.inside)
         if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
             self._miscounted = state.inside
-        inside = state.inside - self._miscounted + max(float(self._gave_way.sum()) - GOES_ANYWAY, 0.0)
+        inside = state.inside - self._miscounted + float(self._gave_way.sum())
         jammed = inside >= JAMMED and self._first[stage].any()
         if jammed:
             skip[self._first[stage]] = 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from signalwright.core.shutin import CROWDED, GAVE_WAY_FOR, GOES_ANYWAY, HOLD, JAMMED, ShutIn
+from signalwright.core.shutin import CROWDED, GAVE_WAY_FOR, HOLD, JAMMED, ShutIn
 from signalwright.core.state import TrafficState
 
 THROUGH, LEFTS, CROSS = range(3)
@@ -51,18 +51,18 @@ def test_who_is_counted_on_an_empty_junction_was_miscounted() -> None:
 
 
 def test_who_had_to_give_way_is_waited_for_before_he_is_missed_behind_the_junction() -> None:
-    """Left turners who went onto the junction against a dense flow count for twelve seconds or until the stage is over; one does not."""
+    """Left turners who went onto the junction against a dense flow count for twelve seconds or until the stage is over."""
     shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE)
-    shut_in.second(THROUGH, GOES_ANYWAY)
+    shut_in.second(THROUGH, 1.0)
     assert _forbidden(shut_in, THROUGH, 5.0, 0.0) == [0, 1, 0]
-    shut_in.second(THROUGH, CROWDED)
+    shut_in.second(THROUGH, CROWDED - 1.0)
     assert _forbidden(shut_in, THROUGH, 6.0, 0.0) == [0, 1, 2]
     for _ in range(GAVE_WAY_FOR - 2):
         shut_in.second(THROUGH, 0.0)
-    assert _forbidden(shut_in, THROUGH, 17.0, 0.0) == [0, 1, 2]
+    assert _forbidden(shut_in, THROUGH, 16.0, 0.0) == [0, 1, 2]
     shut_in.second(THROUGH, 0.0)
-    assert _forbidden(shut_in, THROUGH, 18.0, 0.0) == [0, 1, 0]
-    shut_in.second(THROUGH, GOES_ANYWAY + CROWDED)
+    assert _forbidden(shut_in, THROUGH, 17.0, 0.0) == [0, 1, 0]
+    shut_in.second(THROUGH, CROWDED)
     shut_in.second(LEFTS, 0.0)
     shut_in.second(THROUGH, 0.0)
     assert _forbidden(shut_in, THROUGH, 2.0, 0.0) == [0, 1, 0]
