@@ -164,8 +164,8 @@ class Horizon:
         self.given = np.cumsum([0, *map(len, lanes)]).astype(np.int32)
         self.giver = np.array([lane for stage in lanes for lane in stage], dtype=np.int32)
         k = len(self.giver)
-        self.steady, self.waiting, self._gap = np.zeros(k, np.float32), np.zeros(k, np.float32), np.zeros(k)
-        self._turning_across = np.zeros(k)
+        self.steady, self.waiting = np.zeros(k, np.float32), np.zeros(k, np.float32)
+        self._gap, self._turning_across = np.zeros(k), np.zeros(k)
         self.against = np.zeros((k, self.width), np.float32)
 
     def watch(self, state: TrafficState) -> None:
@@ -213,8 +213,7 @@ class Horizon:
                 across[lane] += share[lane, m]
             waits = across * headway
             for lane in sorted({lane for lane, _, _ in self._gives[s]}):
-                self._gap[k] = waits[lane]
-                self._turning_across[k] = across[lane]
+                self._gap[k], self._turning_across[k] = waits[lane], across[lane]
                 self.waiting[k] = waits[lane] / self.discharge.through[k]
                 self.steady[k] = max(per[lane] - waits[lane], 0.0) if served[s, lane] else 50.0
                 facing_all = {f for other, _, facing in self._gives[s] if other == lane for f in facing}

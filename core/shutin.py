@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 import numpy as np
 import numpy.typing as npt
 
@@ -33,16 +35,14 @@ class ShutIn:
         self._some_give_way: Bools = np.any(gives_way, axis=1)
         self._miscounted = 0.0
         self._stage = -1
-        self._gave_way = np.zeros(GAVE_WAY_FOR)
-        self._now = 0
+        self._gave_way: deque[float] = deque(maxlen=GAVE_WAY_FOR)
 
     def second(self, stage: int, gave_way: float) -> None:
         """One more second of `stage`, in which so many vehicles went onto the junction that probably wait there for others."""
         if stage != self._stage:
-            self._gave_way[:] = 0.0
+            self._gave_way.clear()
         self._stage = stage
-        self._now = (self._now + 1) % GAVE_WAY_FOR
-        self._gave_way[self._now] = gave_way
+        self._gave_way.append(gave_way)
 
     def forbid(self, state: TrafficState, skip: npt.NDArray[np.int32]) -> None:
         """In `skip` (n_stages,), 0 what is asked for and 1 what nobody wants, set to 2 the stages that may not come next."""
@@ -50,7 +50,7 @@ class ShutIn:
         self._miscounted = min(self._miscounted, state.inside)
         if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
             self._miscounted = state.inside
-        inside = state.inside - self._miscounted + float(self._gave_way.sum())
+        inside = state.inside - self._miscounted + sum(self._gave_way)
         jammed = inside >= JAMMED and self._first[stage].any()
         if jammed:
             skip[self._first[stage]] = 0
