@@ -178,8 +178,10 @@ class Horizon:
         chance = np.maximum(1.0 - facing / self.weights.hopeless, labels.LEAST_CHANCE)
         expected = 1.0 / np.maximum(self.steady[rows] + self._gap[rows] / chance, 1.0)
         faced = self.against[rows].any(axis=1)
-        turned = state.departed[self.giver[rows]] * self._turning_across[rows]
-        self._shut_in.second(stage, float((turned * (1.0 - chance)).sum()))
+        across = self._turning_across[rows]
+        gave_way = state.departed[self.giver[rows]] * across * (1.0 - chance)
+        through = chance * across / np.maximum(self._gap[rows], 1e-3)
+        self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()))
         self.discharge.update(state, self.giver[rows][faced], np.arange(rows.start, rows.stop)[faced], expected[faced])
 
     def distrust(self, lanes: npt.NDArray[np.bool_]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -16,7 +17,8 @@ CROWDED, HOLD = 2.0, 25.0
 JAMMED = 3.0
 """Vehicles from which it waits for as long as another stage can let them out first."""
 GAVE_WAY_FOR = 12
-"""Seconds for which who had to give way counts among them besides: where stages change fast, loops behind the junction tell too late."""
+"""Seconds for which who had to give way counts among them besides: where stages change fast, loops behind the junction tell too late.
+Where they cannot tell at all, who had to give way counts alone, until so many have found a gap."""
 EMPTY_AFTER = 5.0
 """Seconds of a stage in which nobody gives way after which the junction is empty: who is still counted there was miscounted."""
 
@@ -36,21 +38,29 @@ class ShutIn:
         self._miscounted = 0.0
         self._stage = -1
         self._gave_way: deque[float] = deque(maxlen=GAVE_WAY_FOR)
+        self._wait = 0.0
 
-    def second(self, stage: int, gave_way: float) -> None:
-        """One more second of `stage`, in which so many vehicles went onto the junction that probably wait there for others."""
+    def second(self, stage: int, gave_way: float, through: float) -> None:
+        """One more second of `stage`, in which so many vehicles went onto the junction that probably wait there for others, and so many
+        of those who waited found a gap."""
         if stage != self._stage:
             self._gave_way.clear()
+            if self.lets_out[self._stage, stage]:
+                self._wait = 0.0
         self._stage = stage
         self._gave_way.append(gave_way)
+        self._wait = max(self._wait - through, 0.0) + gave_way
 
     def forbid(self, state: TrafficState, skip: npt.NDArray[np.int32]) -> None:
         """In `skip` (n_stages,), 0 what is asked for and 1 what nobody wants, set to 2 the stages that may not come next."""
         stage = max(state.stage, 0)
-        self._miscounted = min(self._miscounted, state.inside)
-        if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
-            self._miscounted = state.inside
-        inside = state.inside - self._miscounted + sum(self._gave_way)
+        if math.isnan(state.inside):
+            self._miscounted, inside = 0.0, self._wait
+        else:
+            self._miscounted = min(self._miscounted, state.inside)
+            if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
+                self._miscounted = state.inside
+            inside = state.inside - self._miscounted + sum(self._gave_way)
         jammed = inside >= JAMMED and self._first[stage].any()
         if jammed:
             skip[self._first[stage]] = 0

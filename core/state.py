@@ -34,7 +34,7 @@ class TrafficState:
     sight           (n_lanes,) [s] how far ahead the loops see; what comes later in `arrivals` is a mean
     departed        (n_lanes,) vehicles that left the lane in the last second
     greened         (n_lanes,) [s] since the lane turned green, 0 in red
-    inside          vehicles that should have left the junction by now, and have not
+    inside          vehicles that should have left the junction by now, and have not; nan where its loops cannot tell
     counted         (n_detectors,) vehicles that came onto each loop in the last second
     trust           (n_detectors,) 1 where the loop is believed, 0 where not
     closed          (n_lanes,) [s] for which nothing is expected to leave, green or not: the exit is full, or the way is blocked

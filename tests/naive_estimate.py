@@ -15,7 +15,7 @@ from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
 from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
-from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, MISCOUNTED, SOME_CYCLES, UNSURE
+from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SOME_CYCLES
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -179,16 +179,11 @@ class NaiveEstimate:
                 self.closed[lane] = max(self.closed[lane], FULL_FOR)
 
     def _inside(self, counts: Counts) -> None:
-        watched = self._watched()
-        over = float(
-            sum(counts.vehicles[rows].sum() for rows, can in zip(self.exit_loops, watched, strict=True) if can)
-        )
-        onto = 0.0
+        over, onto = float(counts.vehicles[self.kind == book.EXIT].sum()), 0.0
         for (lane, _), way, share in zip(self.turns, self.turn_to, self.turn_share, strict=True):
-            if watched[way]:
-                out, part = self.seconds + int(self.across[way]), float(self.departed[lane] * share)
-                self.coming_out[out] = self.coming_out.get(out, 0.0) + part
-                onto += part
+            out, part = self.seconds + int(self.across[way]), float(self.departed[lane] * share)
+            self.coming_out[out] = self.coming_out.get(out, 0.0) + part
+            onto += part
         before = self.crossings[-1] if self.crossings else 0.0
         self.crossings.append(before + onto - over)
         weight = max(1.0 / self.seconds, 1.0 / SOME_CYCLES)
@@ -198,8 +193,8 @@ class NaiveEstimate:
         empty = min(([0.0] if self.seconds < REMEMBERED else []) + self.crossings[-REMEMBERED:])
         standing, over_time = max(self.crossings[-1] - empty - pending, 0.0), min(self.seconds, SOME_CYCLES)
         missing = (self.onto - self.over) * over_time - standing
-        unsure = int((self.trust[np.isin(self.kind, (book.EXIT, book.STOP))] <= 0.0).sum())
-        self.inside = max(standing - MISCOUNTED * max(abs(missing) - MANY, 0.0) / over_time - UNSURE * unsure, 0.0)
+        told = all(self._watched()) and bool((self.trust[self.kind == book.STOP] > 0.0).all())
+        self.inside = standing if told and abs(missing) <= MANY else np.nan
 
     def _watched(self) -> list[bool]:
         """Which exits have loops that can all be believed."""

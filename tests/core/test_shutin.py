@@ -53,16 +53,30 @@ def test_who_is_counted_on_an_empty_junction_was_miscounted() -> None:
 def test_who_had_to_give_way_is_waited_for_before_he_is_missed_behind_the_junction() -> None:
     """Left turners who went onto the junction against a dense flow count for twelve seconds or until the stage is over."""
     shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE)
-    shut_in.second(THROUGH, 1.0)
+    shut_in.second(THROUGH, 1.0, 1.0)
     assert _forbidden(shut_in, THROUGH, 5.0, 0.0) == [0, 1, 0]
-    shut_in.second(THROUGH, CROWDED - 1.0)
+    shut_in.second(THROUGH, CROWDED - 1.0, 1.0)
     assert _forbidden(shut_in, THROUGH, 6.0, 0.0) == [0, 1, 2]
     for _ in range(GAVE_WAY_FOR - 2):
-        shut_in.second(THROUGH, 0.0)
+        shut_in.second(THROUGH, 0.0, 1.0)
     assert _forbidden(shut_in, THROUGH, 16.0, 0.0) == [0, 1, 2]
-    shut_in.second(THROUGH, 0.0)
+    shut_in.second(THROUGH, 0.0, 1.0)
     assert _forbidden(shut_in, THROUGH, 17.0, 0.0) == [0, 1, 0]
-    shut_in.second(THROUGH, CROWDED)
-    shut_in.second(LEFTS, 0.0)
-    shut_in.second(THROUGH, 0.0)
+    shut_in.second(THROUGH, CROWDED, 1.0)
+    shut_in.second(LEFTS, 0.0, 1.0)
+    shut_in.second(THROUGH, 0.0, 1.0)
     assert _forbidden(shut_in, THROUGH, 2.0, 0.0) == [0, 1, 0]
+
+
+def test_where_loops_cannot_tell_who_gave_way_counts_until_he_finds_a_gap() -> None:
+    """Without loops to be believed those who had to give way stand there until the gaps have let them through or the lefts are alone."""
+    shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE)
+    shut_in.second(THROUGH, CROWDED + 0.5, 0.0)
+    assert _forbidden(shut_in, THROUGH, 5.0, np.nan) == [0, 1, 2]
+    shut_in.second(THROUGH, 0.0, 0.25)
+    assert _forbidden(shut_in, THROUGH, 6.0, np.nan) == [0, 1, 2]
+    shut_in.second(THROUGH, 0.0, 0.5)
+    assert _forbidden(shut_in, THROUGH, 7.0, np.nan) == [0, 1, 0]
+    shut_in.second(THROUGH, CROWDED, 0.0)
+    shut_in.second(LEFTS, 0.0, 0.0)
+    assert _forbidden(shut_in, THROUGH, 2.0, np.nan) == [0, 1, 0]
