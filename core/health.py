@@ -15,6 +15,7 @@ Faults found, and what finds them:
 from __future__ import annotations
 
 import enum
+from collections import Counter
 
 import numpy as np
 import numpy.typing as npt
@@ -96,16 +97,21 @@ class Health:
 
 
 def _partners(site: Intersection) -> npt.NDArray[np.int32]:
-    """(4, n_detectors) the one other loop nearly all its traffic must also cross: stop line and advance loop of one lane; else -1. The
-    number of its approach. Its witness: that other one, of a middle loop the advance loop. How many vehicles fit between the two."""
-    approach = list(dict.fromkeys(d.lane.rsplit("_", 1)[0] for d in site.detectors))
+    """(4, n_detectors) the one other loop nearly all its traffic must also cross, else -1: stop line and advance loop of one lane, or the
+    only one that leads to it. The number of its approach. Its witness: that other one, of a middle loop the advance loop. How many
+    vehicles fit between the two."""
     found = np.full((4, len(site.detectors)), -1, dtype=np.int32)
-    partner, found[1] = found[0], [approach.index(d.lane.rsplit("_", 1)[0]) for d in site.detectors]
+    partner, ends = found[0], [d.lane for d in site.detectors]
     stop = {d.lanes[0]: k for k, d in enumerate(site.detectors) if d.kind is LoopKind.STOP and len(d.lanes) == 1}
+    feeds = Counter(lane for d in site.detectors if d.kind is LoopKind.ADVANCE for lane in d.lanes)
     for k, d in enumerate(site.detectors):
-        if d.kind is LoopKind.ADVANCE and d.lanes == (d.lane,) and d.lane in stop:
-            partner[k] = stop[d.lane]
-            partner[stop[d.lane]] = k
+        if d.kind is not LoopKind.ADVANCE or len(d.lanes) != 1 or d.lanes[0] not in stop:
+            continue
+        lane = d.lanes[0]
+        if lane == d.lane or feeds[lane] == 1:
+            partner[k], partner[stop[lane]], ends[k] = stop[lane], k, lane
+    approach = list(dict.fromkeys(lane.rsplit("_", 1)[0] for lane in ends))
+    found[1] = [approach.index(lane.rsplit("_", 1)[0]) for lane in ends]
     found[2] = partner
     advance = {d.lanes: k for k, d in enumerate(site.detectors) if d.kind is LoopKind.ADVANCE and len(d.lanes) == 1}
     for k, d in enumerate(site.detectors):

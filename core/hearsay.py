@@ -33,7 +33,7 @@ UNEXPECTED = 0.2
 ASSUMED, LEAST = 0.05, 0.01
 """[veh/s] that come by each lane as long as nothing is learnt, and at least."""
 SUPPRESSED = 1.5
-"""How many times what leaves comes, where a green ends before its queue does."""
+"""How many times what leaves comes, where a green ends before its queue does and no neighbour tells of who comes."""
 MEMORY = 300.0
 """Seconds the mean flow of a lane is taken over."""
 
@@ -125,7 +125,10 @@ class Hearsay:
         self.queue[green & (planned >= JUDGED) & (left < CEASED * planned)] = 0.0
         held = green & (able >= JUDGED) & (left >= SATURATED * able)
         self.queue[held] = np.maximum(self.queue[held], MORE)
-        self._learn(left * np.where(held, SUPPRESSED, 1.0), now)
+        untold = np.ones(n, dtype=np.bool_)
+        for lanes in self._arms(now):
+            untold[list(lanes)] = False
+        self._learn(left * np.where(held & untold, SUPPRESSED, 1.0), now)
 
     def _learn(self, left: Floats, now: int) -> None:
         """Mean flows: of lanes whose exits are watched by what left them, of the others of an arm by what else came into it."""

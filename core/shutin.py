@@ -18,7 +18,7 @@ JAMMED = 3.0
 """Vehicles from which it waits for as long as another stage can let them out first."""
 GAVE_WAY_FOR = 12
 """Seconds for which who had to give way counts among them besides: where stages change fast, loops behind the junction tell too late.
-Where they cannot tell at all, who had to give way counts alone, until so many have found a gap."""
+Where they cannot tell at all, who had to give way counts alone, and longer than that until so many have found a gap."""
 EMPTY_AFTER = 5.0
 """Seconds of a stage in which nobody gives way after which the junction is empty: who is still counted there was miscounted."""
 
@@ -55,7 +55,7 @@ class ShutIn:
         """In `skip` (n_stages,), 0 what is asked for and 1 what nobody wants, set to 2 the stages that may not come next."""
         stage = max(state.stage, 0)
         if math.isnan(state.inside):
-            self._miscounted, inside = 0.0, self._wait
+            self._miscounted, inside = 0.0, max(self._wait, sum(self._gave_way))
         else:
             self._miscounted = min(self._miscounted, state.inside)
             if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:

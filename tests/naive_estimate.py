@@ -15,7 +15,8 @@ from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
 from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
-from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SOME_CYCLES
+from signalwright.core.kernels.learning import MOST
+from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SOME_CYCLES, UNSURE
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -193,8 +194,9 @@ class NaiveEstimate:
         empty = min(([0.0] if self.seconds < REMEMBERED else []) + self.crossings[-REMEMBERED:])
         standing, over_time = max(self.crossings[-1] - empty - pending, 0.0), min(self.seconds, SOME_CYCLES)
         missing = (self.onto - self.over) * over_time - standing
-        told = all(self._watched()) and bool((self.trust[self.kind == book.STOP] > 0.0).all())
-        self.inside = standing if told and abs(missing) <= MANY else np.nan
+        unsure = UNSURE * int((self.trust[self.kind == book.STOP] <= 0.0).sum())
+        told = all(self._watched()) and abs(missing) <= MANY
+        self.inside = max(standing - unsure, 0.0) if told else np.nan
 
     def _watched(self) -> list[bool]:
         """Which exits have loops that can all be believed."""
@@ -212,12 +214,17 @@ class NaiveEstimate:
                 weight[lane] += share
                 if self.trust[row] > 0.0:
                     believed[lane] += share
-                    if kind != book.STOP:
-                        self.sight[lane] = max(self.sight[lane], self.lag[k])
-                    if kind == book.ADVANCE:
-                        self.checked[lane] = 1.0
-                    elif kind == book.MIDDLE:
-                        self.sorted[lane] = 1.0
+        owner = np.repeat(np.arange(len(self.kind)), np.diff(self.link))
+        for lane in range(n):
+            for kind in (book.ENTRANCE, book.MIDDLE, book.ADVANCE):
+                links = (self.lane_of == lane) & (self.kind[owner] == kind)
+                sure = links & (self.trust[owner] > 0.0)
+                seen = self.first[sure].sum()
+                if seen == 0.0 or seen < MOST * self.first[links].sum():
+                    continue
+                self.sight[lane] = max(self.sight[lane], self.lag[sure].max())
+                self.checked[lane] = max(self.checked[lane], float(kind == book.ADVANCE))
+                self.sorted[lane] = max(self.sorted[lane], float(kind == book.MIDDLE))
         for upstream in np.flatnonzero(np.isin(self.kind, (book.MIDDLE, book.ENTRANCE))):
             for k in range(self.link[upstream], self.link[upstream + 1]):
                 if was[self.lane_of[k]] and not self.checked[self.lane_of[k]]:

@@ -24,6 +24,7 @@ from signalwright.core.kernels.estimate import (
     STOPPING,
     STUCK,
     UNDER_WAY,
+    UNKNOWN,
 )
 
 
@@ -204,7 +205,7 @@ def tick(
                 short = take(mid, lane, now, int(lag[k]) + EARLY, mass - from_upper)
                 take(far, lane, now, int(lag[k]) + EARLY, short)
     for lane in range(lanes):
-        queue[lane] += blind[lane] * rate[lane]
+        queue[lane] += blind[lane] * max(rate[lane], UNKNOWN)
         departed[lane] = 0.0
         d = stop_of[lane]
         since = gap[lane]

@@ -36,6 +36,8 @@ MORE = 0.5
 SLOWS, HELD_UP = 0.5, 0.8
 """Share of the room below an advance loop from which a queue slows who is still above it, and the part of those overdue there of whom one
 second more does not tell that they went another way."""
+UNKNOWN = 0.02
+"""[veh/s] that come at least by a lane whose loops tell nothing: nobody waits there for ever."""
 UNDER_WAY = 6.0
 """Seconds after which a queue that nobody hinders leaves at its saturation flow; those it gave way to have passed by then."""
 STUCK = 4.0
@@ -185,7 +187,7 @@ def go(
     standing, silent = loops[book.STANDING], loops[book.SILENT]
     far, mid, near = rings[book.FAR], rings[book.MID], rings[book.NEAR]
     for lane in range(queue.shape[0]):
-        queue[lane] += blind[lane] * rate[lane]
+        queue[lane] += blind[lane] * max(rate[lane], UNKNOWN)
         departed[lane] = 0.0
         d = stop_of[lane]
         since = gap[lane]

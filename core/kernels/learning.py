@@ -16,6 +16,8 @@ PRIOR_FLOW = 60.0
 """Seconds of discharge the assumed saturation flow counts for against what is seen."""
 LEAST_FLOW, MOST_FLOW = 0.3, 0.65
 """Saturation flows believed [veh/s]."""
+MOST = 0.5
+"""Share of what a lane's loops of one kind were first assumed to see of it that believed ones must see: who changes lanes is not all."""
 
 
 @kernel(lean=True)
@@ -146,14 +148,26 @@ def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: 
             weight[lane] += share
             if trust[d] > 0.0:
                 believed[lane] += share
-                if kind[d] != STOP:
-                    sight[lane] = max(sight[lane], links[book.LAG, k])
                 if kind[d] == STOP:
                     told[lane] = 1.0
-                elif kind[d] == ADVANCE:
-                    checked[lane] = 1.0
-                elif kind[d] == MIDDLE:
-                    lanes[book.SORTED, lane] = 1.0
+    for lane in range(lanes.shape[1]):
+        for sort in (ENTRANCE, MIDDLE, ADVANCE):
+            whole, seen, lag = 0.0, 0.0, 0.0
+            for d in range(kind.shape[0]):
+                if kind[d] == sort:
+                    for k in range(link[d], link[d + 1]):
+                        if lane_of[k] == lane:
+                            whole += links[book.FIRST, k]
+                            if trust[d] > 0.0:
+                                seen += links[book.FIRST, k]
+                                lag = max(lag, links[book.LAG, k])
+            if seen == 0.0 or seen < MOST * whole:
+                continue
+            sight[lane] = max(sight[lane], lag)
+            if sort == ADVANCE:
+                checked[lane] = 1.0
+            elif sort == MIDDLE:
+                lanes[book.SORTED, lane] = 1.0
     for d in range(kind.shape[0]):
         if kind[d] == MIDDLE or kind[d] == ENTRANCE:
             for k in range(link[d], link[d + 1]):

@@ -13,8 +13,9 @@ from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
 from .learning import learn, see
 
-SOME_CYCLES, MANY = 480.0, 8.0
-"""Seconds over which what comes off a junction is compared with what went onto it, and [veh] by which sound loops may differ in them."""
+SOME_CYCLES, MANY, UNSURE = 480.0, 8.0, 1.5
+"""Seconds over which what comes off a junction is compared with what went onto it, and [veh] by which sound loops may differ in them;
+[veh] by which each loop at a stop line that is not believed makes its count unsure."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 LITTLE_ROOM, OFTEN = 1.0, 0.3
@@ -97,12 +98,12 @@ def inside(
     """Vehicles that should have left the junction and have not, by what went onto it and came off it since it was last empty.
 
     Loops miscount, so more than was there when it was last empty cannot be told from the sum of all that was counted. It cannot be told
-    at all, and is nan, where a stop line or an exit has no loop that can be believed, or as long as many more have been counted on one
-    side of the junction than on the other over some cycles: what one side misses would look as if it stood there.
+    at all, and is nan, where an exit has no loops that can all be believed, or as long as many more have been counted on one side of the
+    junction than on the other over some cycles: what one side misses would look as if it stood there.
     """
     way, kind, vehicles = loop_rows[book.WAY], loop_rows[book.KIND], loop_rows[book.VEHICLES]
     lately, due = memory[book.LATELY : book.DUE], memory[book.DUE :]
-    size, over, onto, told = due.shape[0], 0.0, 0.0, True
+    size, over, onto, unsure, told = due.shape[0], 0.0, 0.0, 0.0, True
     memory[book.PENDING] -= due[seconds % size]
     due[seconds % size] = 0.0
     for k in range(exits.shape[1]):
@@ -111,7 +112,7 @@ def inside(
         if kind[d] == EXIT and way[d] >= 0:
             over += vehicles[d]
         if kind[d] == STOP and loops[book.TRUST, d] <= 0.0:
-            told = False
+            unsure += UNSURE
     for lane in range(lanes.shape[1]):
         if lanes[book.DEPARTED, lane] > 0.0:
             for k in range(turn[lane], turn[lane + 1]):
@@ -130,7 +131,7 @@ def inside(
     memory[book.OVER] += (over - memory[book.OVER]) * weight
     standing, over_time = max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0), min(seconds, SOME_CYCLES)
     missing = (memory[book.ONTO] - memory[book.OVER]) * over_time - standing
-    memory[book.INSIDE] = standing if told and abs(missing) <= MANY else math.nan
+    memory[book.INSIDE] = max(standing - unsure, 0.0) if told and abs(missing) <= MANY else math.nan
 
 
 @kernel(lean=True)

@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pytest
 
 from signalwright.core.estimate import Estimate
+from signalwright.core.kernels import book
 from signalwright.core.kernels.book import REMEMBERED
 from simple_sites import crossing, quiet, seen, status
 
@@ -201,6 +202,22 @@ def test_nothing_is_learnt_from_an_advance_loop_that_fails() -> None:
     assert estimate.state.notes == {"n_0/advance": "stuck off"}
     assert lately < 0.9 * first
     assert estimate.share[row] == pytest.approx(first)
+
+
+def test_a_loop_beside_does_not_stand_in_for_a_lanes_own() -> None:
+    """A lane whose advance loop fails is not checked by that of the lane beside, though some change lanes; nor does that see for it."""
+    site = crossing()
+    estimate = Estimate(site)
+    estimate.update(quiet(site, 1), status(1, 0))
+    assert estimate.lanes[book.CHECKED].tolist() == [1.0, 1.0, 1.0]
+    names = [d.name for d in site.detectors]
+    counts = quiet(site, 2)
+    counts.fault[names.index("w_0/advance")] = True
+    estimate.update(counts, status(2, 0))
+    assert estimate.lanes[book.CHECKED].tolist() == [0.0, 1.0, 1.0]
+    counts.fault[[names.index("w_0/entrance"), names.index("w_1/entrance")]] = True
+    state = estimate.update(counts, status(3, 0))
+    assert state.sight[0] == 0.0 < state.sight[1]
 
 
 @pytest.mark.parametrize("missed", [0, 5])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from naive_health import NaiveHealth
@@ -81,6 +83,19 @@ def test_a_dead_loop_is_found_by_its_partner() -> None:
     for t in range(300, 310):
         health.update(seen(site, t, {"n_0/stop": 1}), GREEN_WEST)
     assert health.fault[row] == Fault.NONE
+
+
+def test_a_dead_loop_is_found_by_the_only_loop_that_leads_to_its_lane() -> None:
+    """Where the advance loop lies on the road before, and no other leads to the lane, it tells of a dead stop line all the same."""
+    whole = crossing()
+    moved = [replace(d, lane="before_0") if d.name == "n_0/advance" else d for d in whole.detectors]
+    more = [replace(d, name="side", lane="side_0") for d in moved if d.name == "n_0/advance"]
+    for loops, fault in ((moved, Fault.STUCK_OFF), (moved + more, Fault.NONE)):
+        site = replace(whole, detectors=tuple(loops))
+        health = Health(site)
+        for t in range(300):
+            health.update(seen(site, t, {"n_0/advance": 1} if t % 10 == 0 else {}), GREEN_WEST)
+        assert health.fault[_row(site, "n_0/stop")] == fault
 
 
 def test_what_comes_must_leave() -> None:

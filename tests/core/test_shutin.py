@@ -72,11 +72,11 @@ def test_where_loops_cannot_tell_who_gave_way_counts_until_he_finds_a_gap() -> N
     """Without loops to be believed those who had to give way stand there until the gaps have let them through or the lefts are alone."""
     shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE)
     shut_in.second(THROUGH, CROWDED + 0.5, 0.0)
-    assert _forbidden(shut_in, THROUGH, 5.0, np.nan) == [0, 1, 2]
+    for t in range(2 * GAVE_WAY_FOR):
+        assert _forbidden(shut_in, THROUGH, float(t), np.nan) == [0, 1, 2 if t < HOLD else 0]
+        shut_in.second(THROUGH, 0.0, 0.5 / 2 / GAVE_WAY_FOR)
     shut_in.second(THROUGH, 0.0, 0.25)
-    assert _forbidden(shut_in, THROUGH, 6.0, np.nan) == [0, 1, 2]
-    shut_in.second(THROUGH, 0.0, 0.5)
-    assert _forbidden(shut_in, THROUGH, 7.0, np.nan) == [0, 1, 0]
+    assert _forbidden(shut_in, THROUGH, 6.0, np.nan) == [0, 1, 0]
     shut_in.second(THROUGH, CROWDED, 0.0)
     shut_in.second(LEFTS, 0.0, 0.0)
     assert _forbidden(shut_in, THROUGH, 2.0, np.nan) == [0, 1, 0]
