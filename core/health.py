@@ -50,11 +50,13 @@ SANE_FOR = 60.0  # [s] without the symptom before a loop is believed again
 HOUR_QUARTER, MINUTE = 1.0 / 900.0, 1.0 / 60.0
 WINDOW = 60.0  # vehicles of one loop after which its approach is judged for conservation
 KEPT, OF_ALL = 0.6, 0.85  # shares of its partner's count, and of the approach's, that are no fault
+SURELY = 0.7  # share of its partner's count under which, with all who fit in between, it is a fault before the window is full
 BRISK = 0.5  # [veh/s] over a minute; what counts more may be about to be found chattering
 QUIET = 90.0  # [s] of silence at least before another loop tells of it
 OVER = 6.0  # vehicles its witness saw while it stood occupied, besides those who fit between the two
 LIMITS = np.array([
-    ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER, WINDOW, KEPT, OF_ALL, BRISK, QUIET, OVER
+    ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER, WINDOW, KEPT, OF_ALL, BRISK, QUIET, OVER,
+    SURELY,
 ])  # fmt: skip
 
 

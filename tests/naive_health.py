@@ -23,6 +23,7 @@ from signalwright.core.health import (
     QUIET,
     SANE_FOR,
     SILENT,
+    SURELY,
     WINDOW,
     Fault,
     Health,
@@ -111,12 +112,18 @@ class NaiveHealth:
         self._dull[lied_to] = False
         both = paired & sound & sound[self._partner] & calm & calm[self._partner]
         self._counted = np.where(both, self._counted + seen, np.where(paired, 0.0, self._counted))
+        for k in np.flatnonzero(paired):
+            other = self._counted[self._partner[k]]
+            slow = self._quick[self._partner[k]] < 0.5 * BRISK
+            if slow and other >= 0.5 * WINDOW and self._counted[k] + self._fits[k] < SURELY * other:
+                left, came = self._crossed(paired, self._approach[k])
+                ours, theirs = (left, came) if self._stops[k] else (came, left)
+                self._dull[k] |= ours + self._fits[k] < OF_ALL * theirs
         full = self._approach[both & (self._counted >= WINDOW)]
         if not len(full):
             return
         rows = np.flatnonzero(paired & (self._approach == full[-1]))
-        left = self._counted[[k for k in rows if self._stops[k]]].sum()
-        came = self._counted[[k for k in rows if not self._stops[k]]].sum()
+        left, came = self._crossed(paired, full[-1])
         for k in rows:
             mine, other = self._counted[k], self._counted[self._partner[k]]
             ours, theirs = (left, came) if self._stops[k] else (came, left)
@@ -125,3 +132,7 @@ class NaiveHealth:
             elif mine >= 0.5 * (1.0 + KEPT) * other:
                 self._dull[k] = False
         self._counted[rows] = 0.0
+
+    def _crossed(self, paired: Any, approach: int) -> tuple[float, float]:
+        of_it = paired & (self._approach == approach)
+        return float(self._counted[of_it & self._stops].sum()), float(self._counted[of_it & ~self._stops].sum())

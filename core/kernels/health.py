@@ -36,7 +36,7 @@ def judge(
     tells of its silence: that partner, or of a middle loop the advance loop of its lane, -1 for none, and how many vehicles fit between
     the two. `symptoms` (11, D) are standing, standing at green, missed, passed, silent, quick, mean, sane, counted, dull, counted by the
     other. `limits` are on_for, on_in_green, missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept,
-    of all, brisk, quiet, over, as core.health names them.
+    of all, brisk, quiet, over, surely, as core.health names them.
     """
     on_for, on_in_green, missed_most, silent_most, passed_most = limits[0], limits[1], limits[2], limits[3], limits[4]
     burst, flood, sane_for, minute = limits[5], limits[6], limits[7], limits[8]
@@ -126,6 +126,19 @@ def compare(
 
 
 @kernel(lean=True)
+def crossed(approach: int, stops: Bools, partner: npt.NDArray[np.int32], symptoms: Floats) -> tuple[float, float]:
+    """What the paired loops of an approach have counted since it was last judged: over its advance loops, and over its stop lines."""
+    came, left = 0.0, 0.0
+    for k in range(stops.shape[0]):
+        if partner[0, k] >= 0 and partner[1, k] == approach:
+            if stops[k]:
+                left += symptoms[8, k]
+            else:
+                came += symptoms[8, k]
+    return came, left
+
+
+@kernel(lean=True)
 def conserve(
     vehicles: npt.NDArray[np.int32],
     stops: Bools,
@@ -136,10 +149,11 @@ def conserve(
 ) -> None:
     """What came over the advance loops of an approach leaves over its stop lines: who counts too few of it is dull.
 
-    Judged when one of its loops has counted a window full. Vehicles that change lanes in between are missed nowhere, so a loop is only
+    Judged when one of its loops has counted a window full, and from half a window on where so many are missing that more than those between
+    the two loops are. Vehicles that change lanes in between are missed nowhere, so a loop is only
     dull while the whole approach loses vehicles on its side. Pairs with another fault, or that count more than a lane can, are left out.
     """
-    window, kept, of_all, brisk = limits[10], limits[11], limits[12], limits[13]
+    window, kept, of_all, brisk, surely = limits[10], limits[11], limits[12], limits[13], limits[16]
     due = -1
     for k in range(vehicles.shape[0]):
         other, witness = partner[0, k], partner[2, k]
@@ -158,15 +172,17 @@ def conserve(
         else:
             symptoms[8, k] = 0.0
             symptoms[8, other] = 0.0
+    for k in range(vehicles.shape[0]):
+        if partner[0, k] < 0 or symptoms[8, partner[0, k]] < 0.5 * window or symptoms[5, partner[0, k]] >= 0.5 * brisk:
+            continue  # who counts so fast may be about to be found chattering
+        if symptoms[8, k] + partner[3, k] < surely * symptoms[8, partner[0, k]]:
+            came, left = crossed(partner[1, k], stops, partner, symptoms)
+            ours, theirs = (left, came) if stops[k] else (came, left)
+            if ours + partner[3, k] < of_all * theirs:
+                symptoms[9, k] = 1.0
     if due < 0:
         return
-    came, left = 0.0, 0.0
-    for k in range(vehicles.shape[0]):
-        if partner[0, k] >= 0 and partner[1, k] == due:
-            if stops[k]:
-                left += symptoms[8, k]
-            else:
-                came += symptoms[8, k]
+    came, left = crossed(due, stops, partner, symptoms)
     for k in range(vehicles.shape[0]):
         if partner[0, k] < 0 or partner[1, k] != due:
             continue

@@ -122,6 +122,19 @@ def test_what_comes_must_leave() -> None:
         assert not other.notes(), t
 
 
+def test_a_loop_that_misses_many_is_found_before_the_window_is_full() -> None:
+    """A stop-line loop that sees four vehicles in ten is dull after half a window, those who may stand in between taken into account."""
+    site = crossing()
+    for shown, fault in ((4, Fault.DULL), (7, Fault.NONE)):
+        health = Health(site)
+        for t in range(8 * 45):
+            passing = (
+                {"n_0/advance": 1} if t % 8 == 0 else {"n_0/stop": 1} if t % 8 == 4 and t // 8 % 10 < shown else {}
+            )
+            health.update(seen(site, t, passing), GREEN_WEST)
+        assert health.fault[_row(site, "n_0/stop")] == fault
+
+
 def test_a_liar_is_no_witness() -> None:
     """A sound stop-line loop beside a chattering advance loop is believed again as soon as the chatter is found."""
     site = crossing()
