@@ -125,16 +125,16 @@ class Hearsay:
         self.queue[green & (planned >= JUDGED) & (left < CEASED * planned)] = 0.0
         held = green & (able >= JUDGED) & (left >= SATURATED * able)
         self.queue[held] = np.maximum(self.queue[held], MORE)
-        untold = np.ones(n, dtype=np.bool_)
-        for lanes in self._arms(now):
-            untold[list(lanes)] = False
-        self._learn(left * np.where(held & untold, SUPPRESSED, 1.0), now)
+        arms = self._arms(now)
+        for lanes in arms:
+            held[list(lanes)] = False
+        self._learn(left * np.where(held, SUPPRESSED, 1.0), arms, now)
 
-    def _learn(self, left: Floats, now: int) -> None:
+    def _learn(self, left: Floats, arms: dict[tuple[int, ...], list[tuple[str, str]]], now: int) -> None:
         """Mean flows: of lanes whose exits are watched by what left them, of the others of an arm by what else came into it."""
         target, seen = self.flow.copy(), self.watched > WATCHED
         target[seen] = left[seen] / self.watched[seen] / WINDOW
-        for lanes, rings in self._arms(now).items():
+        for lanes, rings in arms.items():
             unseen = [lane for lane in lanes if not seen[lane]]
             if unseen:
                 lag = self.neighbours.arms[rings[0][1]]

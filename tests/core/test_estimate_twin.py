@@ -26,8 +26,12 @@ from simple_sites import crossing
 
 def agree(state: TrafficState, twin: NaiveEstimate) -> None:
     for name in STATE:
-        ours, theirs = np.asarray(getattr(state, name), dtype=float), np.asarray(getattr(twin, name), dtype=float)
-        assert np.allclose(ours, theirs, rtol=0.0, atol=1e-9, equal_nan=name == "inside"), (state.time, name)
+        if name == "inside" and np.isnan(state.inside) and np.isnan(twin.inside):
+            continue  # neither can tell
+        assert np.abs(np.subtract(getattr(state, name), getattr(twin, name), dtype=float)).max() < 1e-9, (
+            state.time,
+            name,
+        )
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -73,7 +77,10 @@ def test_together_as_one_by_one() -> None:
         for one, state, (counts, status) in zip(alone, together.update(heard), heard, strict=True):
             other = one.update(counts, status)
             for name in STATE:
-                assert np.array_equal(getattr(other, name), getattr(state, name), equal_nan=True), (second, name)
+                assert np.array_equal(getattr(other, name), getattr(state, name), equal_nan=name == "inside"), (
+                    second,
+                    name,
+                )
             assert other.notes == state.notes
 
 
