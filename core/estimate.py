@@ -28,6 +28,8 @@ HORIZON = 120
 RING = 256
 WORTH = np.array([0.4, 0.4, 0.1, 0.2, 0.0])
 """What a believed loop of each kind adds to the confidence in its lanes."""
+HINDERED = 0.5
+"""Part of its saturation flow at which a lane of one movement leaves where it gives way, as long as no loop tells."""
 STRAIGHT_ON = 3.0
 """How many times the vehicles of a turn are first assumed to go straight on."""
 _GREEN = int(Aspect.GREEN)
@@ -47,7 +49,7 @@ class Estimate:
         self.lanes = np.zeros((book.LANE_FIELDS, n_lanes))
         for row, values in (
             (book.LATE, seen.late), (book.MIDWAY, seen.midway), (book.STORAGE, seen.storage), (book.ABOVE, seen.above), (book.RATE, 0.05),
-            (book.SETBACK, SETBACK), (book.ASSUMED, [lane.saturation_flow / 3600.0 for lane in site.lanes]),
+            (book.SETBACK, SETBACK), (book.HINDERED, 1.0), (book.ASSUMED, [lane.saturation_flow / 3600.0 for lane in site.lanes]),
         ):  # fmt: skip
             self.lanes[row] = values
         self.lanes[book.SATURATION] = self.lanes[book.ASSUMED]
@@ -62,6 +64,7 @@ class Estimate:
         self.exits[book.ROOM] = self.exits[book.CAPACITY]
         self.exits[book.ACROSS] = seen.across
         uses, lane_groups = _uses(site)
+        self.lanes[book.HINDERED, uses.sum(axis=1) == 1] = HINDERED
         turns, turn, self.turn_share = _turns(site, uses)
         feeds = np.array(
             [*(_span(seen.kind == kind) for kind in (book.ENTRANCE, book.MIDDLE, book.ADVANCE)), (0, n_lanes)],
@@ -89,6 +92,7 @@ class Estimate:
             groups[book.CALLS], red, self.lanes[book.CLOSED], self.lanes[book.STALLED], self.lanes[book.SIGHT],
         )  # fmt: skip
         self.state.departed, self.state.greened = self.lanes[book.DEPARTED], self.lanes[book.GREENED]
+        self.state.stuck = self.lanes[book.STUCK]
         self.state.counted, self.state.trust = self._vehicles, self.health.trust
         set_turning(turns, self.turn_share, uses, turning)
         see(self.lanes, self.loops, loop_rows, self.links, self.link, self.lane_of, self.exits, WORTH)

@@ -6,7 +6,8 @@ Faults found, and what finds them:
     stuck on      occupied without a break for five minutes, for a minute of green during which the loops beside it saw traffic, or while
                   another loop of its lane saw more vehicles than fit between the two
     stuck off     silent for ten minutes in which it should have seen a dozen vehicles, or for a minute and a half at least while another
-                  loop of its lane saw twenty-five
+                  loop of its lane saw twenty-five; of one that never saw anybody, while many came into its arm who are not seen
+                  beside it either
     dull          counts under 60 % of what its partner in the lane does, and the approach loses vehicles there (conservation); of a
                   middle loop: counts under 60 % of what the advance loop does
     chatter       more than two vehicles a second, or more than 2400 veh/h over a minute, until it is under 1800
@@ -21,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .counts import Counts
-from .coverage import SPACE
+from .coverage import SPACE, coverage_of
 from .intersection import Intersection, LoopKind
 from .kernels import health as kernels
 
@@ -76,7 +77,7 @@ class Health:
         self._lane = np.array(
             [row.get(d.lanes[0], -1) if len(d.lanes) == 1 else -1 for d in site.detectors], dtype=np.int32
         )
-        self._partner = _partners(site)
+        self._partner = np.concatenate((_partners(site), _arms(site)))
         self.tables = (
             LIMITS, self._stops, self._exits, self._lane, self._partner, self._symptoms, self.fault, self.trust
         )  # fmt: skip
@@ -121,4 +122,23 @@ def _partners(site: Intersection) -> npt.NDArray[np.int32]:
             found[2, k] = advance[d.lanes]
     away = np.array([d.distance for d in site.detectors])
     found[3] = np.ceil(np.abs(away - away[found[2]]) / SPACE) if len(away) else 0
+    return found
+
+
+def _arms(site: Intersection) -> npt.NDArray[np.int32]:
+    """(3, n_detectors) number of the one arm with entrances it sees, else -1; 1 if it counts who comes into it, -1 of the row of advance
+    loops, -2 of stop lines, else 0; how many vehicles fit between the entrances and one of the row."""
+    side = dict(zip((lane.name for lane in site.lanes), coverage_of(site).side.tolist(), strict=True))
+    arms = [{side[name] for name in d.lanes if name in side} for d in site.detectors]
+    found = np.zeros((3, len(site.detectors)), dtype=np.int32)
+    found[0] = [arm.pop() if len(arm) == 1 else -1 for arm in arms]
+    found[1] = [{LoopKind.ENTRANCE: 1, LoopKind.ADVANCE: -1, LoopKind.STOP: -2}.get(d.kind, 0) for d in site.detectors]
+    away = np.array([d.distance for d in site.detectors])
+    for arm in np.unique(found[0]):
+        of_it = found[0] == arm
+        begins = away[of_it & (found[1] > 0)]
+        if arm < 0 or not len(begins):
+            found[:, of_it] = [[-1], [0], [0]]
+        else:
+            found[2, of_it] = np.ceil(KEPT * np.maximum(begins.max() - away[of_it], 0.0) / SPACE)
     return found

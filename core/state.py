@@ -60,6 +60,7 @@ class TrafficState:
     sight: Floats = field(default_factory=lambda: np.zeros(0))
     inside: float = 0.0
     departed: Floats = field(default_factory=lambda: np.zeros(0))
+    stuck: Floats = field(default_factory=lambda: np.zeros(0))
     greened: Floats = field(default_factory=lambda: np.zeros(0))
     counted: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     trust: Floats = field(default_factory=lambda: np.zeros(0))

@@ -29,6 +29,7 @@ from signalwright.core.health import (
     Health,
 )  # fmt: skip
 from signalwright.core.intersection import Intersection
+from signalwright.core.kernels.health import JUST_NOW
 
 
 class NaiveHealth:
@@ -38,7 +39,8 @@ class NaiveHealth:
         n = len(site.detectors)
         made = Health(site)
         self._stops, self._exits, self._lane = made._stops, made._exits, made._lane
-        self._partner, self._approach, self._witness, self._fits = made._partner
+        self._partner, self._approach, self._witness, self._fits, self._arm, self._row, self._held = made._partner
+        self._lost = np.zeros(n)
         self.fault: Any = np.zeros(n, dtype=np.int8)
         self.trust = np.ones(n)
         self._seconds = 0
@@ -69,6 +71,7 @@ class NaiveHealth:
         self._silent = np.where(alive, 0.0, self._silent + counts.interval)
         unseen = (self._passed >= PASSED) & (self._silent >= QUIET)
         self._mean += np.where(self._silent < SILENT, (seen - self._mean) * weight, 0.0)
+        unseen |= (self._mean == 0.0) & (self.fault == Fault.STUCK_OFF)
         alone = (self._missed >= MISSED) & (self._silent >= SILENT)
         found = np.where(alone | unseen, int(Fault.STUCK_OFF), 0)
         held = (self._passed >= self._fits + OVER) & (self._standing > 0.0)
@@ -86,7 +89,25 @@ class NaiveHealth:
         np.copyto(self.trust, self.fault == 0)
         self._conserve(seen)
         self._compare(seen)
+        self._lose(seen)
         return self.trust
+
+    def _lose(self, seen: Any) -> None:
+        """As the kernel's `lose`, loop by loop."""
+        believed = np.isin(self.fault, (Fault.NONE, Fault.DULL, Fault.STUCK_OFF)) & (self._quick < BRISK)
+        for k in np.flatnonzero((self._row < 0) & (self._mean == 0.0)):
+            of_it = (self._arm == self._arm[k]) & np.isin(self._row, (1, self._row[k]))
+            others = of_it & (np.arange(len(seen)) != k)
+            lost = self._lost[k] + (seen * np.where(self._row > 0, KEPT, -1.0))[of_it].sum()
+            between = self._held[k] * (others & (self._row < 0) & (self._silent < JUST_NOW)).sum()
+            self._lost[k] = max(lost, 0.0) if believed[others].all() else 0.0
+            if (
+                believed[others].all()
+                and self.fault[k] == Fault.NONE
+                and self._silent[k] >= QUIET
+                and lost >= between + OVER
+            ):
+                self.fault[k] = Fault.STUCK_OFF
 
     def _compare(self, seen: Any) -> None:
         """As the kernel's `compare`, loop by loop."""

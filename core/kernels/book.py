@@ -44,10 +44,11 @@ Bools = npt.NDArray[np.bool_]
     STORAGE,  # [veh] between advance loop and stop line
     ABOVE,  # [veh] between entrance and advance loops
     ASSUMED,  # [veh/s] saturation flow assumed
+    HINDERED,  # part of its saturation flow at which it leaves where it gives way and no loop tells
     SIGHT,  # [s] how far its believed loops see
     TOLD,  # 1 where it has a stop-line loop that is believed
     CHECKED,  # 1 where it has an advance loop that is believed
-    WAS_CHECKED,  # what CHECKED was before other loops were believed
+    WAS_TOLD, WAS_CHECKED,  # what they were before other loops were believed
     SORTED,  # 1 where it has a middle loop that is believed
     BLIND,  # 1 where it has no loop upstream that is believed
     QUEUE,  # [veh] below the advance loop
@@ -69,7 +70,7 @@ Bools = npt.NDArray[np.bool_]
     WEIGHT, BELIEVED,  # what its loops are worth, all and those believed
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
-) = range(38)  # fmt: skip
+) = range(40)  # fmt: skip
 STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from . import book, kernel
 from .book import F64, I32, Bools
-from .health import SYMPTOMS
+from .health import PARTNERS, SYMPTOMS
 from .places import array
 from .second import second
 from .sequence import AMBER, GREEN, I8, LONG_AGO, elapse, grant
@@ -73,7 +73,7 @@ def seconds(
             array(at[k, 27], (loops,), np.bool_),
             array(at[k, 28], (loops,), np.bool_),
             array(at[k, 29], (loops,), np.int32),
-            array(at[k, 30], (4, loops), np.int32),
+            array(at[k, 30], (PARTNERS, loops), np.int32),
             array(at[k, 31], (SYMPTOMS, loops), np.float64),
             array(at[k, 32], (loops,), np.int32),
             array(at[k, 33], (loops,), np.float64),

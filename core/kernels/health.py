@@ -10,7 +10,9 @@ from . import kernel
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 NONE, REPORTED, STUCK_ON, STUCK_OFF, CHATTER, DULL = 0, 1, 2, 3, 4, 5
-SYMPTOMS = 11
+PARTNERS, SYMPTOMS = 7, 12
+JUST_NOW = 5.0
+"""[s] of silence at a loop after which nobody stands above it."""
 
 
 @kernel(lean=True)
@@ -32,11 +34,12 @@ def judge(
 ) -> None:
     """One interval [s] of all loops (D,), the `seconds`th; `green` (L,) says which lanes have all their movements green.
 
-    `partner` (4, D) are the loop nearly all traffic of a loop must also cross, -1 for none, the number of its approach, the witness that
-    tells of its silence: that partner, or of a middle loop the advance loop of its lane, -1 for none, and how many vehicles fit between
-    the two. `symptoms` (11, D) are standing, standing at green, missed, passed, silent, quick, mean, sane, counted, dull, counted by the
-    other. `limits` are on_for, on_in_green, missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept,
-    of all, brisk, quiet, over, surely, as core.health names them.
+    `partner` (7, D) are the loop nearly all traffic of a loop must also cross, -1 for none, the number of its approach, the witness that
+    tells of its silence: that partner, or of a middle loop the advance loop of its lane, -1 for none, how many vehicles fit between
+    the two, and as `lose` needs them its arm, -1 for none, what it adds to it, and how many fit there. `symptoms` (12, D) are standing,
+    standing at green, missed, passed, silent, quick, mean, sane, counted, dull, counted by the other, lost. `limits` are on_for,
+    on_in_green, missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, brisk, quiet,
+    over, surely, as core.health names them.
     """
     on_for, on_in_green, missed_most, silent_most, passed_most = limits[0], limits[1], limits[2], limits[3], limits[4]
     burst, flood, sane_for, minute = limits[5], limits[6], limits[7], limits[8]
@@ -72,6 +75,7 @@ def judge(
             symptoms[6, k] += (seen - symptoms[6, k]) * weight
         found = NONE
         unseen = symptoms[3, k] >= passed_most and symptoms[4, k] >= quiet
+        unseen = unseen or (symptoms[6, k] == 0.0 and fault[k] == STUCK_OFF)
         if unseen or (symptoms[2, k] >= missed_most and symptoms[4, k] >= silent_most):
             found = STUCK_OFF
         held = symptoms[3, k] >= partner[3, k] + over and symptoms[0, k] > 0.0
@@ -93,6 +97,39 @@ def judge(
         trust[k] = 1.0 if fault[k] == NONE else 0.0
     conserve(vehicles, stops, partner, limits, symptoms, fault)
     compare(vehicles, partner, limits, symptoms, fault)
+    lose(vehicles, partner, limits, symptoms, fault)
+
+
+@kernel(lean=True)
+def lose(
+    vehicles: npt.NDArray[np.int32],
+    partner: npt.NDArray[np.int32],
+    limits: Floats,
+    symptoms: Floats,
+    fault: npt.NDArray[np.int32],
+) -> None:
+    """A loop that never saw anybody is dead, where many came over the entrances of its arm and not over those it lies in a row with.
+
+    So are found two loops of one lane each of which takes the other's silence for an empty lane. Who stands in between, above a loop of
+    the row that was not quiet just now, is not missing yet.
+    """
+    kept, brisk, quiet, over = limits[11], limits[13], limits[14], limits[15]
+    for k in range(vehicles.shape[0]):
+        if partner[5, k] >= 0 or symptoms[6, k] > 0.0:
+            continue
+        lost, between, told = symptoms[11, k], 0.0, True
+        for d in range(vehicles.shape[0]):
+            if partner[4, d] != partner[4, k] or (partner[5, d] != partner[5, k] and partner[5, d] <= 0):
+                continue
+            lost += (kept if partner[5, d] > 0 else -1.0) * vehicles[d]
+            if d != k:
+                sound = fault[d] == NONE or fault[d] == DULL or fault[d] == STUCK_OFF
+                told = told and sound and symptoms[5, d] < brisk
+                if partner[5, d] < 0 and symptoms[4, d] < JUST_NOW:
+                    between += partner[6, k]
+        symptoms[11, k] = max(lost, 0.0) if told else 0.0
+        if fault[k] == NONE and symptoms[4, k] >= quiet and lost >= between + over and told:
+            fault[k] = STUCK_OFF
 
 
 @kernel(lean=True)

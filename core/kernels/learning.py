@@ -60,6 +60,23 @@ def learn_shares(
 
 
 @kernel(lean=True)
+def leave(told: F64, link: I32, lane_of: I32, links: F64, rows: I32) -> None:
+    """Of sources `rows[0]`..`rows[1]`-1, what lanes that can be believed do not take is left to the others, as it was first assumed."""
+    share, first = links[book.SHARE], links[book.FIRST]
+    for d in range(rows[0], rows[1]):
+        left, others = 0.0, 0.0
+        for k in range(link[d], link[d + 1]):
+            left += first[k]
+            if told[lane_of[k]] > 0.0:
+                left -= share[k]
+            else:
+                others += first[k]
+        for k in range(link[d], link[d + 1]):
+            if told[lane_of[k]] <= 0.0:
+                share[k] = first[k] * max(left, 0.0) / others
+
+
+@kernel(lean=True)
 def learn(
     seconds: int, lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: I32, past: F64,
     feeds: I32, turns: I32, turn: I32, turn_share: F64, exits: F64, uses: Bools, turning: F64, error: F64,
@@ -102,6 +119,8 @@ def learn(
             (book.FROM_ENTRANCES, arrived, checked), (book.FROM_MIDDLES, arrived, checked), (book.FROM_ADVANCES, served, told)
         ):  # fmt: skip
             learn_shares(seen, target, sure, link, lane_of, links[book.SHARE], feeds[feed], SHARE_STEP, error, 1.0)
+            if feed != book.FROM_ADVANCES:
+                leave(sure, link, lane_of, links, feeds[feed])
 
 
 @kernel(lean=True)
@@ -135,7 +154,7 @@ def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: 
     kind, trust, confidence = loop_rows[book.KIND], loops[book.TRUST], lanes[book.CONFIDENCE]
     was, told = lanes[book.WAS_CHECKED], lanes[book.TOLD]
     for lane in range(lanes.shape[1]):
-        was[lane] = checked[lane]
+        was[lane], lanes[book.WAS_TOLD, lane] = checked[lane], told[lane]
     sight[:], checked[:], told[:], lanes[book.SORTED] = 0.0, 0.0, 0.0, 0.0
     weight, believed = lanes[book.WEIGHT], lanes[book.BELIEVED]
     weight[:], believed[:] = 0.0, 0.0
@@ -169,9 +188,10 @@ def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: 
             elif sort == MIDDLE:
                 lanes[book.SORTED, lane] = 1.0
     for d in range(kind.shape[0]):
-        if kind[d] == MIDDLE or kind[d] == ENTRANCE:
+        if kind[d] != STOP:
+            before, now = (lanes[book.WAS_TOLD], told) if kind[d] == ADVANCE else (was, checked)
             for k in range(link[d], link[d + 1]):
-                if was[lane_of[k]] > 0.0 and checked[lane_of[k]] <= 0.0:
+                if before[lane_of[k]] > 0.0 and now[lane_of[k]] <= 0.0:
                     links[book.SHARE, k] = links[book.FIRST, k]
     way, watched = loop_rows[book.WAY], exits[book.WATCHED]
     for k in range(watched.shape[0]):

@@ -98,6 +98,20 @@ def test_a_dead_loop_is_found_by_the_only_loop_that_leads_to_its_lane() -> None:
         assert health.fault[_row(site, "n_0/stop")] == fault
 
 
+def test_two_dead_loops_of_a_lane_are_found_by_the_entrances() -> None:
+    """Where both loops of a lane are dead, each takes the other's silence for an empty lane: the entrances tell that it is not. A lane
+    nobody uses is left alone."""
+    site = crossing()
+    for dead, notes in ((True, {"w_0/stop": "stuck off", "w_0/advance": "stuck off"}), (False, {})):
+        health = Health(site)
+        for t in range(900):
+            lanes = (() if dead else ("w_1",)) if t % 10 == 0 else ("w_1",) if t % 40 == 5 else ()
+            passing = {f"{lane}/{loop}": 1 for lane in lanes for loop in ("advance", "stop")}
+            passing |= {"w_0/entrance": 1} if t % 10 == 0 else {"w_1/entrance": 1} if t % 40 == 5 else {}
+            health.update(seen(site, t, passing), GREEN_WEST)
+        assert health.notes() == notes
+
+
 def test_what_comes_must_leave() -> None:
     """A stop-line loop that misses half its vehicles is dull, and believed again once it counts; traffic that changes lanes in between
     raises no alarm."""
