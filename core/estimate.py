@@ -89,10 +89,10 @@ class Estimate:
         self.state = TrafficState(
             site, 0.0, -1, True, 0.0, self.lanes[book.TOTAL], arrivals, self.lanes[book.SATURATION], turning,
             self.lanes[book.GAP], self.lanes[book.OCCUPIED], self.lanes[book.CONFIDENCE], self.exits[book.ROOM],
-            groups[book.CALLS], red, self.lanes[book.CLOSED], self.lanes[book.STALLED], self.lanes[book.SIGHT],
+            groups[book.CALLS], red, self.lanes[book.CLOSED], self.lanes[book.STALLED], self.lanes[book.STUCK],
+            self.lanes[book.SIGHT],
         )  # fmt: skip
         self.state.departed, self.state.greened = self.lanes[book.DEPARTED], self.lanes[book.GREENED]
-        self.state.stuck = self.lanes[book.STUCK]
         self.state.counted, self.state.trust = self._vehicles, self.health.trust
         set_turning(turns, self.turn_share, uses, turning)
         see(self.lanes, self.loops, loop_rows, self.links, self.link, self.lane_of, self.exits, WORTH)

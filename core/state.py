@@ -31,6 +31,7 @@ class TrafficState:
     calls           (n_groups,) bool: who has demand
     red             (n_groups,) [s] of red with a call standing
     stalled         (n_lanes,) [s] the part of `closed` that is due to a vehicle that does not use its green
+    stuck           (n_lanes,) [s] of green in which one stands over the stop line and does not leave
     sight           (n_lanes,) [s] how far ahead the loops see; what comes later in `arrivals` is a mean
     departed        (n_lanes,) vehicles that left the lane in the last second
     greened         (n_lanes,) [s] since the lane turned green, 0 in red
@@ -57,10 +58,10 @@ class TrafficState:
     red: Floats
     closed: Floats = field(default_factory=lambda: np.zeros(0))
     stalled: Floats = field(default_factory=lambda: np.zeros(0))
+    stuck: Floats = field(default_factory=lambda: np.zeros(0))
     sight: Floats = field(default_factory=lambda: np.zeros(0))
     inside: float = 0.0
     departed: Floats = field(default_factory=lambda: np.zeros(0))
-    stuck: Floats = field(default_factory=lambda: np.zeros(0))
     greened: Floats = field(default_factory=lambda: np.zeros(0))
     counted: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     trust: Floats = field(default_factory=lambda: np.zeros(0))

@@ -10,7 +10,7 @@ import naive_queues as queues
 from naive_health import NaiveHealth
 from signalwright.core.counts import Counts
 from signalwright.core.coverage import LONGEST_DELAY, SPACE
-from signalwright.core.estimate import HORIZON, RING, WORTH, Estimate
+from signalwright.core.estimate import HINDERED, HORIZON, RING, WORTH, Estimate
 from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
 from signalwright.core.kernels.book import REMEMBERED
@@ -23,7 +23,7 @@ PAST = LONGEST_DELAY + 1
 PRIOR_FLOW = 60.0
 STATE = (
     "queue", "arrivals", "saturation", "turning", "gap", "occupied", "confidence", "room", "calls", "red", "closed", "stalled",
-    "sight", "inside",
+    "stuck", "sight", "inside",
 )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ class NaiveEstimate:
             self.upper, self.on_stop, self.standing, self.silent, self.greened, self.gap, self.departed, self.came, self.rate,
             self.flow, self.flow_time, self.stuck, self.stalled, self.setback, self.side, np.zeros(len(site.lanes) + 1),
             self.above, self.saturation, self.pace, self.checked, self.blind, self.fresh, self.head, self.midway, self.sorted,
-            self.unhindered, memory,
+            self.unhindered, np.where(self.uses.sum(axis=1) == 1, HINDERED, 1.0), memory,
         )  # fmt: skip
         self._learn(counts)
         beyond = np.repeat(self.rate[:, None], HORIZON, axis=1)
@@ -204,7 +204,8 @@ class NaiveEstimate:
 
     def _sees(self) -> None:
         n = len(self.site.lanes)
-        was = getattr(self, "checked", np.zeros(n))
+        checked, told = getattr(self, "checked", np.zeros(n)), getattr(self, "told", np.zeros(n))
+        self.told = np.array([d >= 0 and self.trust[d] > 0 for d in self.stop_of], float)
         self.sight, self.checked, self.sorted = np.zeros((3, n))
         weight, believed = np.zeros(n), np.zeros(n)
         for row, kind in enumerate(self.kind):
@@ -225,10 +226,10 @@ class NaiveEstimate:
                 self.sight[lane] = max(self.sight[lane], self.lag[sure].max())
                 self.checked[lane] = max(self.checked[lane], float(kind == book.ADVANCE))
                 self.sorted[lane] = max(self.sorted[lane], float(kind == book.MIDDLE))
-        for upstream in np.flatnonzero(np.isin(self.kind, (book.MIDDLE, book.ENTRANCE))):
-            for k in range(self.link[upstream], self.link[upstream + 1]):
-                if was[self.lane_of[k]] and not self.checked[self.lane_of[k]]:
-                    self.share[k] = self.first[k]
+        ahead = self.kind[owner] == book.ADVANCE
+        lost = np.where(ahead, (told > self.told)[self.lane_of], (checked > self.checked)[self.lane_of])
+        again = lost & np.isin(self.kind[owner], (book.MIDDLE, book.ENTRANCE, book.ADVANCE))
+        self.share[again] = self.first[again]
         self.blind = (self.sight == 0.0) & (weight > 0.0)
         self.confidence = np.where(weight > 0.0, believed / np.where(weight > 0.0, weight, 1.0), 0.0)
 
@@ -253,13 +254,25 @@ class NaiveEstimate:
             seen = np.where(self.flow_time > 0, self.flow, 0.0)
             self.saturation = np.clip((self.assumed * PRIOR_FLOW + seen) / (PRIOR_FLOW + self.flow_time), 0.3, 0.65)
         if self.seconds % 3 == 0:
-            told = np.array([d >= 0 and self.trust[d] > 0 for d in self.stop_of], float)
             for kind, target, sure in (
-                (book.ENTRANCE, self.arrived, self.checked), (book.MIDDLE, self.arrived, self.checked), (book.ADVANCE, self.served, told)
-            ):  # fmt: skip
+                (book.ENTRANCE, self.arrived, self.checked),
+                (book.MIDDLE, self.arrived, self.checked),
+                (book.ADVANCE, self.served, self.told),
+            ):
                 rows = np.flatnonzero(self.kind == kind)
                 if len(rows):
                     queues.learn_shares(
                         self.seen, target, sure, self.link, self.lane_of, self.share, int(rows[0]), int(rows[-1]) + 1, 0.02, error,
                         False,
                     )  # fmt: skip
+                if kind != book.ADVANCE:
+                    for row in rows:
+                        self._leave(slice(self.link[row], self.link[row + 1]))
+
+    def _leave(self, links: slice) -> None:
+        """What lanes that can be believed do not take of a loop's vehicles is left to the others."""
+        sure = self.checked[self.lane_of[links]] > 0.0
+        share, first = self.share[links], self.first[links]
+        if not sure.all():
+            left = max(first.sum() - share[sure].sum(), 0.0)
+            share[~sure] = first[~sure] * left / first[~sure].sum()

@@ -156,6 +156,7 @@ def tick(
     midway: Any,
     sorted_: Any,
     unhindered: Any,
+    hindered: Any,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
@@ -182,7 +183,8 @@ def tick(
         if kind[d] == ENTRANCE and standing[d] >= 4.0 and trust[d] > 0.0:
             for k in range(link[d], link[d + 1]):
                 lane = lane_of[k]
-                if own[lane] >= 0 and standing[own[lane]] >= 4.0 and queue[lane] >= 1.0:
+                unseen = own[lane] < 0 or trust[own[lane]] <= 0.0
+                if unseen or (standing[own[lane]] >= 4.0 and queue[lane] >= 1.0):
                     upper[lane] = max(upper[lane], head[k] * share[k])
         if vehicles[d] == 0 or trust[d] <= 0.0:
             continue
@@ -270,7 +272,7 @@ def tick(
         else:
             stuck[lane] = closed[lane] = on_stop[lane] = 0.0
             if green[lane] > 0 and greened[lane] > 2.0:
-                out = min(queue[lane], saturation[lane])
+                out = min(queue[lane], saturation[lane] * (1.0 if green[lane] == 2 else hindered[lane]))
                 queue[lane] -= out
                 departed[lane] = out
         a = own[lane]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 import pytest
 
+from signalwright.core.aspects import Aspects
+from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.kernels import book
 from signalwright.core.kernels.book import REMEMBERED
@@ -202,6 +206,59 @@ def test_nothing_is_learnt_from_an_advance_loop_that_fails() -> None:
     assert estimate.state.notes == {"n_0/advance": "stuck off"}
     assert lately < 0.9 * first
     assert estimate.share[row] == pytest.approx(first)
+
+
+def test_nothing_is_learnt_from_a_stop_line_that_fails() -> None:
+    """Once its stop line is found dull, a lane gets from its advance loop what was assumed at first: it is not half as many who come."""
+    site = crossing()
+    estimate = Estimate(site)
+    row = estimate.link[[d.name for d in site.detectors].index("n_0/advance")]
+    first, least = float(estimate.share[row]), 1.0
+    for t in range(1, 900):
+        passing = {"n_0/advance": 1} if t % 8 == 0 else {"n_0/stop": 1} if t % 24 == 6 else {}
+        state = estimate.update(seen(site, t, passing), status(t, 1))
+        least = min(least, float(estimate.share[row]))
+    assert state.notes == {"n_0/stop": "dull"}
+    assert least < 0.8 * first
+    assert estimate.share[row] == pytest.approx(first)
+
+
+def test_what_other_lanes_do_not_take_is_left_to_a_lane_without_loops() -> None:
+    """Of an entrance's vehicles few come over the one advance loop that works: the others come by the lane whose does not."""
+    site = crossing()
+    estimate = Estimate(site)
+    names = [d.name for d in site.detectors]
+    row = names.index("w_0/entrance")
+    links = slice(estimate.link[row], estimate.link[row + 1])
+    first = estimate.share[links].sum()
+    for t in range(1, 1200):
+        passing = {"w_0/entrance": 1} if t % 5 == 0 else {"w_1/advance": 1} if t % 50 == 17 else {}
+        counts = seen(site, t, passing)
+        counts.fault[names.index("w_0/advance")] = True
+        estimate.update(counts, status(t, 0))
+    share = dict(zip(estimate.lane_of[links].tolist(), estimate.share[links].tolist(), strict=True))
+    assert share[1] < 0.2 * first
+    assert share[0] + share[1] == pytest.approx(first)
+
+
+def test_a_turn_that_gives_way_leaves_slower_where_no_loop_tells() -> None:
+    """Without its stop line a lane of one turn is thought to discharge at half its rate where it gives way."""
+    left = []
+    for gives_way in (False, True):
+        plain = crossing()
+        turn = replace(plain.groups[1].movements[0], turn="left")
+        groups = (plain.groups[0], replace(plain.groups[1], movements=(turn,)))
+        site = replace(plain, groups=groups, yields=np.array([[False, False], [gives_way, False]]))
+        estimate, counts = Estimate(site), quiet(site, 1)
+        counts.fault[[d.name for d in site.detectors].index("n_0/stop")] = True
+        estimate.queue[2] = 5.0
+        for t in range(1, 9):
+            both = Aspects([2, 2])
+            estimate.update(
+                Counts(t, 1.0, counts.vehicles, counts.occupancy, counts.fault), replace(status(t, 1), aspects=both)
+            )
+        left.append(5.0 - estimate.queue[2])
+    assert left[1] == pytest.approx(0.5 * left[0])
 
 
 def test_a_loop_beside_does_not_stand_in_for_a_lanes_own() -> None:
