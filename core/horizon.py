@@ -181,8 +181,8 @@ class Horizon:
         across = self._turning_across[rows]
         gave_way = state.departed[self.giver[rows]] * across * (1.0 - chance)
         through = chance * across / np.maximum(self._gap[rows], 1e-3)
-        self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()),
-            float((state.stuck[np.unique(self.giver[rows])] > 0.0).sum()) if len(state.stuck) else 0.0)
+        blocked = int(np.count_nonzero(state.stuck[self.giver[rows]]))
+        self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()), blocked)
         self.discharge.update(state, self.giver[rows][faced], np.arange(rows.start, rows.stop)[faced], expected[faced])
 
     def distrust(self, lanes: npt.NDArray[np.bool_]) -> None:

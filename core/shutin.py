@@ -16,7 +16,6 @@ CROWDED, HOLD = 2.0, 25.0
 """Vehicles on the junction from which a stage that shuts them in has to wait, and seconds of green after which it need not."""
 JAMMED = 3.0
 """Vehicles from which it waits for as long as another stage can let them out first."""
-BEHIND = 1.0
 GAVE_WAY_FOR = 12
 """Seconds for which who had to give way counts among them besides: where stages change fast, loops behind the junction tell too late.
 Where they cannot tell at all, who had to give way counts alone, and longer than that until so many have found a gap."""
@@ -39,12 +38,11 @@ class ShutIn:
         self._miscounted = 0.0
         self._stage = -1
         self._gave_way: deque[float] = deque(maxlen=GAVE_WAY_FOR)
-        self._wait = 0.0
-        self._blocked = 0.0
+        self._wait, self._blocked = 0.0, 0
 
-    def second(self, stage: int, gave_way: float, through: float, blocked: float = 0.0) -> None:
+    def second(self, stage: int, gave_way: float, through: float, blocked: int = 0) -> None:
         """One more second of `stage`, in which so many vehicles went onto the junction that probably wait there for others, and so many
-        of those who waited found a gap."""
+        of those who waited found a gap. Behind them stand `blocked`, half over the stop line, who go on when it is the others' turn."""
         if stage != self._stage:
             self._gave_way.clear()
             if self.lets_out[self._stage, stage]:
@@ -63,7 +61,7 @@ class ShutIn:
             if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
                 self._miscounted = state.inside
             inside = state.inside - self._miscounted + sum(self._gave_way)
-        inside += BEHIND * self._blocked
+        inside += self._blocked
         jammed = inside >= JAMMED and self._first[stage].any()
         if jammed:
             skip[self._first[stage]] = 0

@@ -80,3 +80,13 @@ def test_where_loops_cannot_tell_who_gave_way_counts_until_he_finds_a_gap() -> N
     shut_in.second(THROUGH, CROWDED, 0.0)
     shut_in.second(LEFTS, 0.0, 0.0)
     assert _forbidden(shut_in, THROUGH, 2.0, np.nan) == [0, 1, 0]
+
+
+def test_who_stands_half_over_the_stop_line_counts() -> None:
+    """One who stands behind left turners over the stop line goes on in the next stage: he is waited for together with one of them."""
+    shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE)
+    shut_in.second(THROUGH, 0.0, 0.0, 1)
+    assert _forbidden(shut_in, THROUGH, 5.0, CROWDED - 1.0) == [0, 1, 2]
+    assert _forbidden(shut_in, THROUGH, 5.0, CROWDED - 1.5) == [0, 1, 0]
+    shut_in.second(THROUGH, 0.0, 0.0, 0)
+    assert _forbidden(shut_in, THROUGH, 6.0, CROWDED - 1.0) == [0, 1, 0]
