@@ -253,7 +253,7 @@ def test_a_turn_that_gives_way_leaves_slower_where_no_loop_tells() -> None:
         counts.fault[[d.name for d in site.detectors].index("n_0/stop")] = True
         estimate.queue[2] = 5.0
         for t in range(1, 9):
-            both = Aspects([2, 2])
+            both = Aspects(np.full(2, 2, dtype=np.int8))
             estimate.update(
                 Counts(t, 1.0, counts.vehicles, counts.occupancy, counts.fault), replace(status(t, 1), aspects=both)
             )
