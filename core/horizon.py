@@ -150,7 +150,7 @@ class Horizon:
         waiting = np.zeros((self.n_stages, len(site.groups)), dtype=bool)
         for stage, rows in enumerate(self._gives):
             waiting[stage, [self._group_of[m] for _, m, _ in rows]] = True
-        self._shut_in = ShutIn(self._green, waiting, self.length >= 0)
+        self._shut_in = ShutIn(self._green, waiting, self.length >= 0, site.intergreen)
         self._waits = np.zeros((self.n_stages, self.n_lanes), dtype=bool)
         turners: dict[int, set[int]] = {}
         for stage, rows in enumerate(self._gives):

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from .state import TrafficState
 
 Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 CROWDED, HOLD = 2.0, 25.0
 """Vehicles on the junction from which a stage that shuts them in has to wait, and seconds of green after which it need not."""
@@ -19,6 +20,8 @@ JAMMED = 3.0
 GAVE_WAY_FOR = 12
 """Seconds for which who had to give way counts among them besides: where stages change fast, loops behind the junction tell too late.
 Where they cannot tell at all, who had to give way counts alone, and longer than that until so many have found a gap."""
+AMBER, ESCAPE = 3.0, 0.5
+"""Seconds of an intergreen until those they waited for have passed, and vehicles that get away in each further second of it."""
 EMPTY_AFTER = 5.0
 """Seconds of a stage in which nobody gives way after which the junction is empty: who is still counted there was miscounted."""
 
@@ -29,12 +32,16 @@ class ShutIn:
     lets_out  (n_stages, n_stages) bool: whoever gives way in the one stage may go in the other
     """
 
-    def __init__(self, green: Bools, gives_way: Bools, lawful: Bools) -> None:
-        """`green`, `gives_way` (n_stages, n_groups): who is green, and who is and gives way; `lawful` (n_stages, n_stages) changes."""
+    def __init__(self, green: Bools, gives_way: Bools, lawful: Bools, intergreen: Floats) -> None:
+        """`green`, `gives_way` (n_stages, n_groups): who is green, and who is and gives way; `lawful` (n_stages, n_stages) changes;
+        `intergreen` (n_groups, n_groups) [s]."""
         shut_in: Bools = np.any(gives_way[:, None] & ~green[None], axis=2)
         self.lets_out: Bools = ~shut_in
         self._first = self.lets_out & lawful & ~np.eye(len(green), dtype=np.bool_)
         self._some_give_way: Bools = np.any(gives_way, axis=1)
+        self._escape = np.array([
+            _escape(green[stage], gives_way[stage], green[~self.lets_out[stage]], intergreen) for stage in range(len(green))
+        ])  # fmt: skip
         self._miscounted = 0.0
         self._stage = -1
         self._gave_way: deque[float] = deque(maxlen=GAVE_WAY_FOR)
@@ -61,9 +68,18 @@ class ShutIn:
             if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
                 self._miscounted = state.inside
             inside = state.inside - self._miscounted + sum(self._gave_way)
-        inside += self._blocked
+        inside += self._blocked - self._escape[stage]
         jammed = inside >= JAMMED and self._first[stage].any()
         if jammed:
             skip[self._first[stage]] = 0
         if jammed or (inside >= CROWDED and state.elapsed < HOLD):
             skip[~self.lets_out[stage] & (skip == 0)] = 2
+
+
+def _escape(green: Bools, gives_way: Bools, others: Bools, intergreen: Floats) -> float:
+    """[veh] that get away in the shortest intergreen before one of the stages `others` (n, n_groups) that shut them in."""
+    least = np.inf
+    for other in others:
+        between = intergreen[np.ix_(gives_way & ~other, other & ~green)]
+        least = min(least, between[between > 0.0].min(initial=np.inf))
+    return ESCAPE * max(least - AMBER, 0.0) if np.isfinite(least) else 0.0
