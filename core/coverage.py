@@ -64,7 +64,7 @@ def coverage_of(site: Intersection) -> Coverage:
     """What the site's loops cover."""
     n = len(site.lanes)
     row_of = {lane.name: k for k, lane in enumerate(site.lanes)}
-    side = _sides(site)
+    side = sides_of(site)
     stop_of, own = np.full(n, -1, dtype=np.int32), np.full(n, -1, dtype=np.int32)
     late, midway, storage, above = np.zeros(n), np.zeros(n), np.full(n, 3.0), np.zeros(n)
     reach = np.zeros(n, dtype=np.int32)
@@ -129,7 +129,7 @@ def _across(site: Intersection) -> Floats:
     return np.minimum(SETTING_OFF + far / CROSSING_SPEED, LONGEST_CROSSING)
 
 
-def _sides(site: Intersection) -> Rows:
+def sides_of(site: Intersection) -> Rows:
     """(n_lanes,) number of the approach each lane belongs to."""
     origin = {name: m.origin for m in site.movements for name in m.lanes}
     arms = [origin.get(lane.name, lane.name) for lane in site.lanes]

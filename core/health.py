@@ -22,7 +22,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .counts import Counts
-from .coverage import SPACE, coverage_of
+from .coverage import SPACE, sides_of
 from .intersection import Intersection, LoopKind
 from .kernels import health as kernels
 
@@ -128,7 +128,7 @@ def _partners(site: Intersection) -> npt.NDArray[np.int32]:
 def _arms(site: Intersection) -> npt.NDArray[np.int32]:
     """(3, n_detectors) number of the one arm with entrances it sees, else -1; 1 if it counts who comes into it, -1 of the row of advance
     loops, -2 of stop lines, else 0; how many vehicles fit between the entrances and one of the row."""
-    side = dict(zip((lane.name for lane in site.lanes), coverage_of(site).side.tolist(), strict=True))
+    side = dict(zip((lane.name for lane in site.lanes), sides_of(site).tolist(), strict=True))
     arms = [{side[name] for name in d.lanes if name in side} for d in site.detectors]
     found = np.zeros((3, len(site.detectors)), dtype=np.int32)
     found[0] = [arm.pop() if len(arm) == 1 else -1 for arm in arms]

@@ -235,3 +235,27 @@ def test_kernel_judges_as_its_plain_twin() -> None:
         assert np.array_equal(fast.fault, slow.fault), second
         kinds |= set(fast.fault.tolist())
     assert kinds > {Fault.STUCK_ON, Fault.CHATTER, Fault.DULL}
+
+
+def test_kernel_finds_loops_dead_from_the_start_as_its_plain_twin() -> None:
+    """Over random arms of which some loops never see anybody, some stand occupied and some chatter, kernel and twin find the same faults
+    each second."""
+    site = crossing()
+    row = {d.name: k for k, d in enumerate(site.detectors)}
+    found = 0
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        fast, slow = Health(site), NaiveHealth(site)
+        dead = rng.random(len(row)) < 0.4
+        dead[[row["w_0/entrance"], row["w_0/advance"]]] = False, True
+        for second in range(400):
+            vehicles = ((rng.random(len(row)) < 0.15) & ~dead).astype(np.int32)
+            if seed % 4 == 3 and 10 < second < 120:
+                vehicles[row["w_0/entrance"]] = 1
+            standing = (rng.random(len(row)) < 0.05) & ~dead
+            occupancy = np.where(standing, 1.0, np.where(vehicles > 0, 0.4, 0.0))
+            counts = Counts(float(second), 1.0, vehicles, occupancy, np.zeros(len(row), dtype=np.bool_))
+            assert np.array_equal(fast.update(counts, GREEN_WEST), slow.update(counts, GREEN_WEST)), (seed, second)
+            assert np.array_equal(fast.fault, slow.fault), (seed, second)
+        found += int((fast.fault[dead] == Fault.STUCK_OFF).sum())
+    assert found > 12
