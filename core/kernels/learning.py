@@ -145,8 +145,8 @@ def set_turning(turns: I32, turn_share: F64, uses: Bools, turning: F64) -> None:
 @kernel(lean=True)
 def see(lanes: F64, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: I32, exits: F64, worth: F64) -> None:
     """What each lane's believed loops can tell: how far they see, whether one checks another, and how sure we are; and which exits
-    have loops that can all be believed. Where a lane's advance loops fail, what was lately learnt from them was wrong: it gets its shares
-    of the loops above as they were first assumed.
+    have loops that can all be believed. Where a lane's advance loops or its stop line fail, what was lately learnt from them was wrong: it
+    gets its shares of the loops above those as they were first assumed.
 
     `worth` (5,) is what a believed loop of each kind adds to the confidence in its lanes.
     """
