@@ -166,13 +166,13 @@ def _alone(net: Any, site: Intersection) -> dict[str, float]:
     """How far up [m] each approach lane has a middle loop: where its traffic has lanes of its own; none that has not."""
     found: dict[str, float] = {}
     for distance in MIDDLE_DISTANCES:
-        points = {lane.name: _upstream(net, net.getLane(lane.name), distance) for lane in site.lanes}
-        goes: dict[str, set[str]] = {}
-        for name, ups in points.items():
-            for point in ups:
-                goes.setdefault(point.lane.getID(), set()).add(name)
-        for name, ups in points.items():
-            if all(len(goes[point.lane.getID()]) == 1 for point in ups):
+        ups = {lane.name: _way_up(net, net.getLane(lane.name), distance) for lane in site.lanes}
+        leads: dict[str, set[str]] = {}
+        for name, (_, passed) in ups.items():
+            for lane in passed:
+                leads.setdefault(lane, set()).add(name)
+        for name, (points, _) in ups.items():
+            if all(len(leads[point.lane.getID()]) == 1 for point in points):
                 found.setdefault(name, distance)
     return found
 
@@ -218,7 +218,17 @@ def _across(net: Any, light: Light, to_lane: str) -> float:
 
 def _upstream(net: Any, lane: Any, distance: float) -> list[_Point]:
     """The points `distance` [m] upstream of the end of `lane`, or where its chain begins, on every branch."""
+    return _way_up(net, lane, distance)[0]
+
+
+def _way_up(net: Any, lane: Any, distance: float) -> tuple[list[_Point], set[str]]:
+    """The points `distance` [m] upstream of the end of `lane`, or where its chain begins, on every branch, and the lanes up to them.
+
+    Nobody is followed back to the junction itself: who has left it and turns round at once is not worth a loop there, and those who do not
+    would be taken for him.
+    """
     points, seen = [], {lane.getID()}
+    junction = lane.getEdge().getToNode().getID()
     branches = [(lane, 0.0)]
     while branches:
         lane, end = branches.pop(0)
@@ -228,7 +238,10 @@ def _upstream(net: Any, lane: Any, distance: float) -> list[_Point]:
             points.append(_Point(lane, at, end + length - at))
             continue
         before = [c for c in lane.getIncomingConnections() if c.getFrom().getFunction() == ""]
-        onward = [c for c in before if c.getFromLane().getID() not in seen and c.getDirection() != "t"]
+        onward = [
+            c for c in before if c.getFromLane().getID() not in seen and c.getDirection() != "t"
+            and c.getFrom().getFromNode().getID() != junction
+        ]  # fmt: skip
         if any(c.getTLSID() for c in before) or not onward:
             at = max(0.0, min(AFTER_START, length - LENGTH))
             points.append(_Point(lane, at, end + length - at))
@@ -239,7 +252,7 @@ def _upstream(net: Any, lane: Any, distance: float) -> list[_Point]:
                 seen.add(feeder.getID())
                 via = connection.getViaLaneID()
                 branches.append((feeder, end + length + (net.getLane(via).getLength() if via else 0.0)))
-    return points
+    return points, seen
 
 
 def _collect(into: dict[tuple[str, int], _Point], points: Iterable[_Point], approach: str, below: float) -> float:

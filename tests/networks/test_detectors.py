@@ -117,6 +117,53 @@ def test_a_last_lane_too_short_for_a_loop_has_it_on_the_lane_before(tmp_path: Pa
     assert stops["near_0",].lane == "near_0"  # the side street comes there too
 
 
+def built(tmp_path: Path, nodes: str, edges: str) -> Scenario:
+    """A net of these nodes and edges; all nodes but `light` are without signals."""
+    (tmp_path / "b.nod.xml").write_text(f'<nodes>{nodes}<node id="light" x="0" y="0" type="traffic_light"/></nodes>')
+    (tmp_path / "b.edg.xml").write_text(f"<edges>{edges}</edges>")
+    sumo = find_sumo()
+    command = [str(sumo.program("netconvert")), "-n", str(tmp_path / "b.nod.xml"), "-e", str(tmp_path / "b.edg.xml")]
+    command += ["-o", str(tmp_path / "built.net.xml")]
+    subprocess.run(command, check=True, env=sumo.environment(), capture_output=True)
+    return read_scenario(tmp_path / "built.net.xml")
+
+
+def test_nobody_is_followed_back_to_the_junction_he_left(tmp_path: Path) -> None:
+    """Where an exit runs on into an approach of the same light, no loop of the approach lies on the exit."""
+    scenario = built(
+        tmp_path,
+        '<node id="west" x="-200" y="0"/><node id="north" x="0" y="200"/><node id="bend" x="60" y="0"/><node id="back" x="45" y="-20"/>'
+        '<node id="away" x="200" y="0"/>',
+        '<edge id="in" from="west" to="light"/><edge id="down" from="north" to="light"/><edge id="out" from="light" to="bend"/>'
+        '<edge id="on" from="bend" to="away"/><edge id="turn" from="bend" to="back"/><edge id="home" from="back" to="light"/>'
+        '<edge id="up" from="light" to="west"/>',
+    )
+    (light,) = place_loops(scenario, read_lights(scenario)).values()
+    upstream = {d.lane for d in light.intersection.detectors if "home_0" in d.lanes and d.kind is not LoopKind.STOP}
+    assert upstream == {"turn_0"}
+    assert {d.lane for d in light.intersection.detectors if d.kind is LoopKind.EXIT} >= {"out_0"}
+
+
+def test_a_middle_loop_speaks_for_one_lane_only(tmp_path: Path) -> None:
+    """Where a road feeds two approaches of a light, one of them nearer than the loop would lie, it gets no middle loop."""
+    scenario = built(
+        tmp_path,
+        '<node id="start" x="-250" y="0"/><node id="mid" x="-45" y="0"/><node id="fork" x="-30" y="0"/><node id="bend" x="-15" y="40"/>'
+        '<node id="east" x="200" y="0"/>',
+        '<edge id="far" from="start" to="mid"/><edge id="main" from="mid" to="fork" length="20"/>'
+        '<edge id="near" from="fork" to="light" length="20"/><edge id="slip" from="fork" to="bend" length="30"/>'
+        '<edge id="top" from="bend" to="light" length="30"/><edge id="out" from="light" to="east"/>',
+    )
+    (light,) = place_loops(scenario, read_lights(scenario)).values()
+    loops = light.intersection.detectors
+    assert {lane.name for lane in light.intersection.lanes} == {"near_0", "top_0"}
+    assert not [d for d in loops if d.kind is LoopKind.MIDDLE and d.lane == "main_0"]
+    assert {lane for d in loops if d.kind is LoopKind.ENTRANCE and d.lane == "far_0" for lane in d.lanes} == {
+        "near_0",
+        "top_0",
+    }
+
+
 def own(tmp_path: Path, *loops: str) -> Scenario:
     """The shipped cross with loops of its own."""
     scenario, _ = shipped("cross")
