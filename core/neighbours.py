@@ -86,7 +86,8 @@ class Neighbours:
                 self.until[f.sender, f.exit] = begin + len(f.outflow)
 
     def correction(self, state: TrafficState) -> Floats | None:
-        """(n_lanes, horizon) to add to the arrivals of `state`: beyond the loops' sight the neighbours' plans instead of the mean."""
+        """(n_lanes, horizon) to add to the arrivals of `state`: beyond the loops' sight on their arm the neighbours' plans, instead of
+        their part of the mean where the lane's mean is expected."""
         if not self.rings or not len(state.sight):
             return None
         told = self._told
@@ -98,13 +99,15 @@ class Neighbours:
             recent = float(ring[(now - np.arange(RECENT)) % RING].mean())
             whole = max(recent, float(sum(mean[lane] for lane in lanes)), 1e-3)
             for lane, lag in lanes.items():
-                first = max(int(np.ceil(state.sight[lane])), round(lag) - RECENT)
+                sight = int(np.ceil(state.sight[lane]))
+                first = max(min(sight, int(np.ceil(lag - SETTING_OFF))), round(lag) - RECENT)
                 last = min(self.horizon, round(self.until.get((sender, exit_), now - RECENT) - now + lag))
                 if last <= first:
                     continue
                 ahead = np.arange(first, last)
                 coming = ring[(now + ahead - round(lag)) % RING] * (mean[lane] / whole)
-                told[lane, first:last] += (coming - mean[lane]) * KEPT ** (ahead - first)
+                expected = np.where(ahead >= sight, recent * (mean[lane] / whole), 0.0)
+                told[lane, first:last] += (coming - expected) * KEPT ** (ahead - first)
         return told
 
     def shut(self, state: TrafficState) -> Floats:

@@ -12,9 +12,9 @@ from signalwright.controllers.laemmer import Laemmer
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.forecast import Forecast, Neighbourly
-from signalwright.core.intersection import Intersection, Movement
+from signalwright.core.intersection import Detector, Intersection, LoopKind, Movement
 from signalwright.core.state import TrafficState
-from simple_sites import crossing, quiet, seen, status
+from simple_sites import SPEED, crossing, quiet, seen, status
 
 
 def _state(
@@ -189,6 +189,26 @@ def test_neighbours_hear_of_what_will_come() -> None:
     assert correction[0, sight : sight + 15].max() > 0.05
     told_back = receiver.neighbours.tell(state, np.zeros((60, 3), np.float32))
     assert [(f.receiver, f.exit, f.room is not None) for f in told_back] == [("A", "w", True)]
+
+
+def test_what_neighbours_send_is_expected_from_where_the_loops_on_their_arm_see() -> None:
+    """A lane whose own entrance sees 13 s ahead expects whom a neighbour sends by a side arm from where the side arm's loop sees, and on
+    the mean no more than comes besides."""
+    plain = crossing("B")
+    side = Detector("side/middle", LoopKind.MIDDLE, "side_0", 0.0, 80.0, ("w_0",))
+    site = replace(plain, detectors=(*plain.detectors, side))
+    controller, estimate = Adaptive(site), Estimate(site)
+    for t in range(1, 200):
+        passing = {"w_0/entrance": 1, "w_0/advance": 1, "w_0/stop": 1} if t % 8 == 0 else {}
+        state = estimate.update(seen(site, t, passing), status(t, 0))
+        controller.hear((Forecast("A", "B", "side", state.time, outflow=(0.05,) * 60),))
+    correction = controller.neighbours.correction(state)
+    assert correction is not None
+    of_side, sight = 80.0 / (0.93 * SPEED), int(np.ceil(state.sight[0]))
+    assert sight > of_side + 5
+    assert (correction[0, : int(of_side)] == 0).all()
+    assert (correction[0, int(np.ceil(of_side)) : sight] > 0.02).all()
+    assert abs(correction[0, sight:40].mean()) < 0.01  # what the neighbour always sends is in the mean
 
 
 def test_a_neighbour_without_room_gets_nobody() -> None:
