@@ -40,12 +40,13 @@ LONGEST_DELAY = 63
 class Coverage:
     """The loops of one site by the lanes they tell of; rows and units as `core.kernels.book` describes them.
 
-    link, lane_of, links: each detector's lanes; kind, delay (n_detectors,); stop_of, own, side, reach, late, midway,
+    link, lane_of, links: each detector's lanes; kind, delay, gate (n_detectors,); stop_of, own, side, reach, late, midway,
     storage, above (n_lanes,). `across` (n_exits,) [s] is how long one who starts at a stop line takes over the loop behind the junction.
     """
 
     kind: Rows
     delay: Rows
+    gate: Rows
     link: Rows
     lane_of: Rows
     links: Floats
@@ -73,7 +74,7 @@ def coverage_of(site: Intersection) -> Coverage:
     link, lane_of, lag, share = [0], [], [], []
     for row, d in enumerate(site.detectors):
         reached = list(d.lanes)
-        if d.kind in UPSTREAM and d.lane not in row_of:
+        if d.kind in UPSTREAM:
             sides = {side[row_of[name]] for name in d.lanes}
             reached += [lane.name for k, lane in enumerate(site.lanes) if side[k] in sides and lane.name not in reached]
         for name in reached:
@@ -112,11 +113,28 @@ def coverage_of(site: Intersection) -> Coverage:
     return Coverage(
         np.array([KINDS[d.kind] for d in site.detectors], dtype=np.int32),
         np.clip(delay.round(), 0, LONGEST_DELAY).astype(np.int32),
+        _gates(site, side),
         np.array(link, dtype=np.int32),
         np.array(lane_of, dtype=np.int32),
         np.array((lag, share, head, share), dtype=np.float64).reshape(4, -1),
         stop_of, own, side, reach, late, midway, storage, np.maximum(above - storage, 0.0), _across(site),
     )  # fmt: skip
+
+
+def _gates(site: Intersection, side: Rows) -> Rows:
+    """(n_detectors,) number of the approach by whose account an advance loop counts who comes, -1 where there is none: a lane of road is
+    counted once, and an approach that shares a loop with another has no account."""
+    row_of = {lane.name: k for k, lane in enumerate(site.lanes)}
+    gate, counted = np.full(len(site.detectors), -1, dtype=np.int32), set()
+    mixed: set[int] = set()
+    for row, d in enumerate(site.detectors):
+        if d.kind is LoopKind.ADVANCE and d.lanes and d.lane not in counted:
+            counted.add(d.lane)
+            sides = {int(side[row_of[name]]) for name in d.lanes}
+            gate[row] = min(sides)
+            mixed |= sides if len(sides) > 1 else set()
+    gate[np.isin(gate, sorted(mixed))] = -1
+    return gate
 
 
 def _across(site: Intersection) -> Floats:

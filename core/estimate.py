@@ -56,7 +56,7 @@ class Estimate:
         lane_rows = np.array([seen.stop_of, seen.own, seen.side, np.zeros(n_lanes), seen.reach], dtype=np.int32)
         exit_row = {way.name: k for k, way in enumerate(site.exits)}
         ways = [exit_row.get(d.exit, -1) if d.exit is not None else -1 for d in site.detectors]
-        loop_rows = np.array([seen.kind, ways, seen.delay, np.zeros(n_loops)], dtype=np.int32).reshape(4, -1)
+        loop_rows = np.array([seen.kind, ways, seen.delay, seen.gate, np.zeros(n_loops)], dtype=np.int32).reshape(5, -1)
         self.loops = np.zeros((book.LOOP_FIELDS, n_loops))
         self.loops[book.TRUST] = 1.0
         self.rings, self.exits = np.zeros((3, n_lanes, RING)), np.zeros((5, n_exits))

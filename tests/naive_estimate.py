@@ -37,8 +37,8 @@ class NaiveEstimate:
         self.kind, self.link, self.lane_of, self.stop_of, self.own = (
             seen.kind, seen.link, seen.lane_of, seen.stop_of, seen.own
         )  # fmt: skip
-        self.side, self.late, self.midway, self.storage, self.above, self.delay = (
-            seen.side, seen.late, seen.midway, seen.storage, seen.above, seen.delay
+        self.side, self.gate, self.late, self.midway, self.storage, self.above, self.delay = (
+            seen.side, seen.gate, seen.late, seen.midway, seen.storage, seen.above, seen.delay
         )  # fmt: skip
         self.lag, self.share, self.head, self.first = (row.copy() for row in seen.links)
         self.uses = np.array([[lane.name in move.lanes for move in site.movements] for lane in site.lanes])
@@ -59,10 +59,11 @@ class NaiveEstimate:
         self.capacity = np.array([way.length * way.lanes / SPACE for way in site.exits])
         self._exits()
         self.far, self.mid, self.near = np.zeros((3, n, RING))
+        self.account, self.slips = np.zeros((2, n))
         self.queues, self.upper = np.zeros(n), np.zeros(n)
         self.on_stop, self.greened, self.unhindered, self.departed, self.came = np.zeros((5, n))
         self.rate, self.flow, self.flow_time, self.pace = np.full(n, 0.05), np.zeros(n), np.zeros(n), np.zeros(n)
-        self.fresh, self.stuck, self.setback = np.zeros(n), np.zeros(n), np.full(n, SETBACK)
+        self.fresh, self.stuck, self.set_off, self.setback = np.zeros(n), np.zeros(n), np.zeros(n), np.full(n, SETBACK)
         self.standing, self.silent, self.trust = np.zeros(n_loops), np.zeros(n_loops), np.ones(n_loops)
         self.seen, self.arrived, self.left, self.served = np.zeros(n_loops), np.zeros(n), np.zeros(n), np.zeros(n)
         self.entered, self.past = np.zeros(n_exits), np.zeros((PAST, n_loops))
@@ -139,7 +140,12 @@ class NaiveEstimate:
             self.upper, self.on_stop, self.standing, self.silent, self.greened, self.gap, self.departed, self.came, self.rate,
             self.flow, self.flow_time, self.stuck, self.stalled, self.setback, self.side, np.zeros(len(site.lanes) + 1),
             self.above, self.saturation, self.pace, self.checked, self.blind, self.fresh, self.head, self.midway, self.sorted,
-            self.unhindered, np.where(self.uses.sum(axis=1) == 1, HINDERED, 1.0), memory,
+            self.unhindered, np.where(self.uses.sum(axis=1) == 1, HINDERED, 1.0), self.set_off, memory,
+        )  # fmt: skip
+        queues.settle(
+            counts.vehicles, self.trust, self.silent, self.standing, self.gate, self.side, self.stop_of, self.own, self.told, self.checked,
+            self.late, self.storage, self.gap, self.near, self.queues, self.departed, self.on_stop, self.set_off, self.arrived,
+            self.account, self.slips,
         )  # fmt: skip
         self._learn(counts)
         beyond = np.repeat(self.rate[:, None], HORIZON, axis=1)

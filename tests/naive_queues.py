@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from signalwright.core.kernels.account import HIDDEN, LATELY, SLIP_MEMORY, SLIPPERY, SLOWER
 from signalwright.core.kernels.book import ADVANCE, ENTRANCE, MIDDLE
 from signalwright.core.kernels.estimate import (
+    COVERED,
     DOUBT,
     EARLY,
     EMPTY_GAP,
     HELD_UP,
     LONGEST_SETBACK,
     MORE,
+    MOVES_UP,
     NOBODY,
     PACE,
     PATIENCE,
     REACHES,
     SETBACK,
+    SEVERAL,
     SLOW,
     SLOWS,
     STANDS,
@@ -157,6 +163,7 @@ def tick(
     sorted_: Any,
     unhindered: Any,
     hindered: Any,
+    set_off: Any,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
@@ -165,7 +172,7 @@ def tick(
     0 in red; `flow`, `flow_time` (L,) vehicles and seconds of saturated discharge, both forgotten slowly. `stuck` (L,) [s] of
     green with a vehicle that does not leave; `pace` (L,) [veh/s] recent discharge against `saturation` (L,); `fresh` (L,) [s]
     that one who came lately may still roll; `closed` (L,) [s] for which nothing is expected to leave, `setback` (L,) [s] how
-    long that is after the green.
+    long that is after the green; `set_off` (L,) [veh] left so lately that those behind have not yet moved up.
     """
     lanes = far.shape[0]
     spill[:] = 0.0
@@ -236,7 +243,7 @@ def tick(
             if stays > 0.0 and queue[lane] < 1.0:
                 take(near, lane, now, 4, 1.0 - queue[lane])
                 queue[lane] = 1.0
-            if unhindered[lane] >= UNDER_WAY and was >= 2.0 and gap[lane] < 3.0:
+            if unhindered[lane] >= UNDER_WAY and was >= SEVERAL and gap[lane] < 3.0:
                 flow[lane] = flow[lane] * 0.998 + out
                 flow_time[lane] = flow_time[lane] * 0.998 + 1.0
             if out > 0.0:
@@ -275,11 +282,12 @@ def tick(
                 out = min(queue[lane], saturation[lane] * (1.0 if green[lane] == 2 else hindered[lane]))
                 queue[lane] -= out
                 departed[lane] = out
+        set_off[lane] += departed[lane] - set_off[lane] * MOVES_UP
         a = own[lane]
         if a >= 0 and trust[a] > 0.0:
             reaches = d < 0 or trust[d] <= 0.0 or silent[d] < NOBODY
-            if standing[a] >= 4.0 and reaches and queue[lane] < storage[lane]:
-                queue[lane] = storage[lane]
+            if standing[a] >= COVERED and reaches:
+                queue[lane] = max(queue[lane], storage[lane] - set_off[lane])
             elif silent[a] >= 4.0:
                 upper[lane] = 0.0
         rate[lane] += (departed[lane] - rate[lane]) * memory
@@ -290,6 +298,38 @@ def tick(
         if late[lane] > 0.0 and queue[lane] > storage[lane] + 1.0:
             upper[lane] = min(upper[lane] + queue[lane] - storage[lane] - 1.0, room_above[lane])
             queue[lane] = storage[lane] + 1.0
+
+
+def settle(
+    vehicles: Any, trust: Any, silent: Any, standing: Any, gate: Any, side: Any, stop_of: Any, own: Any, told: Any, checked: Any, late: Any,
+    storage: Any, gap: Any, near: Any, queue: Any, departed: Any, on_stop: Any, set_off: Any, arrived: Any, account: Any, slips: Any,
+) -> None:  # fmt: skip
+    """The accounts (n_lanes,) of the approaches, by their numbers, and what they had to be set right by; queues (L,) that add up to them.
+
+    `gate` (D,) says whose account an advance loop counts into; `told`, `checked` (L,) whether stop line and advance loops are believed.
+    """
+    full = (own >= 0) & (stop_of >= 0) & (standing[own] >= COVERED) & (silent[stop_of] < NOBODY)
+    sure = np.where(full, np.maximum(on_stop, storage - set_off - 1.0), on_stop)
+    for s in sorted(set(side.tolist())):
+        of, gates = side == s, gate == s
+        wait = (late[of] + SLOWER).max()
+        due, stand, least = near[of].sum(), queue[of].sum(), sure[of].sum()
+        if not (gates.any() and (trust[gates] > 0).all() and (told[of] > 0).all() and (checked[of] > 0).all()):
+            account[s], slips[s] = stand + due, 0.0
+            continue
+        found = account[s] + vehicles[gates].sum() - departed[of].sum()
+        quiet = (gap[of] >= wait).all() and (silent[gates] >= wait).all()
+        most = min(stand, (storage[of] + 1.0).sum()) + due + HIDDEN
+        account[s] = least if quiet else max(min(found, most), least)
+        slips[s] += abs(account[s] - found) - slips[s] / SLIP_MEMORY
+        if slips[s] > SLIPPERY:
+            continue
+        wanted = max(account[s] - due, least)
+        weight = queue[of] + LATELY * arrived[of]
+        if stand > wanted:
+            queue[of] = sure[of] + (queue[of] - sure[of]) * (wanted - least) / (stand - least)
+        elif weight.sum() > 0.0:
+            queue[of] += (wanted - stand) * weight / weight.sum()
 
 
 def outlook(

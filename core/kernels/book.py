@@ -9,8 +9,9 @@ Times are whole seconds, occupancies in [0, 1].
                                none of them gives way;
                                REACH [s] from which on nobody can be expected who was seen
     loops      (., D)          rows OCCUPANCY.. below
-    loop_rows  (4, D) int32    KIND 0 stop, 1 advance, 2 middle, 3 entrance, 4 exit; WAY row of the exit it counts into, -1 none;
-                               DELAY [s] from there to where its target is counted; VEHICLES of this second
+    loop_rows  (5, D) int32    KIND 0 stop, 1 advance, 2 middle, 3 entrance, 4 exit; WAY row of the exit it counts into, -1 none;
+                               DELAY [s] from there to where its target is counted; GATE number of the approach whose account it counts
+                               into, -1 none; VEHICLES of this second
     links      (4, K)          LAG [s] to the stop line in free flow; SHARE part of the detector's vehicles that come to this lane,
                                learnt; HEAD [veh] that stand between an entrance loop and the lane's advance loop when both are
                                covered; FIRST the share assumed before anything was learnt
@@ -57,6 +58,7 @@ Bools = npt.NDArray[np.bool_]
     GREENED,  # [s] since it turned green, 0 in red
     UNHINDERED,  # [s] since all its movements are green and none gives way, 0 else
     DEPARTED,  # [veh] that left this second
+    SET_OFF,  # [veh] that left so lately that those behind have not yet moved up
     CAME,  # [veh] that passed the advance loops this second
     RATE,  # [veh/s] running mean of departures
     FLOW,  # [veh] of saturated discharge, forgotten slowly
@@ -68,9 +70,10 @@ Bools = npt.NDArray[np.bool_]
     SETBACK,  # [s] how long that is after the green
     ARRIVED, LEFT, SERVED,  # [veh/s] running means of CAME, DEPARTED (quick), DEPARTED (slow)
     WEIGHT, BELIEVED,  # what its loops are worth, all and those believed
+    ACCOUNT, SLIPS,  # by the number of the side: [veh] between its advance loops and stop lines, and by which that was set right of late
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
-) = range(40)  # fmt: skip
+) = range(43)  # fmt: skip
 STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,
@@ -80,7 +83,7 @@ STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
     SEEN,  # [veh/s] running mean, as of DELAY ago
     LOOP_FIELDS,
 ) = range(6)
-KIND, WAY, DELAY, VEHICLES = range(4)
+KIND, WAY, DELAY, GATE, VEHICLES = range(5)
 LAG, SHARE, HEAD, FIRST = range(4)
 FAR, MID, NEAR = range(3)
 TURN_LANE, TURN_MOVEMENT, TURN_EXIT = range(3)

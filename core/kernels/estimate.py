@@ -27,8 +27,11 @@ STOPPING = 6.0
 """Seconds after its free arrival in which a vehicle that brakes may not yet stand at the stop line."""
 NOBODY = 4.0
 """Seconds of an empty stop line after which nobody can be waiting there: who was expected waits in a lane beside."""
-REACHES = 2.0
-"""Seconds a lane's own advance loop stands occupied after which its queue reaches there, whatever the stop line says."""
+MOVES_UP = 1.0 / 7.0
+"""Weight of a second in who left of late: after some seven the queue has moved up as far as an advance loop."""
+REACHES, COVERED = 2.0, 4.0
+"""Seconds a lane's own advance loop stands occupied after which its queue reaches there, whatever the stop line says; and after which all
+the road between is full, if somebody is at the stop line."""
 RECENT, AT_ONCE = 6.0, 4.0
 """Seconds within which one was expected who leaves unexpectedly, and who stands unexpectedly."""
 MORE = 0.5
@@ -38,8 +41,8 @@ SLOWS, HELD_UP = 0.5, 0.8
 second more does not tell that they went another way."""
 UNKNOWN = 0.02
 """[veh/s] that come at least by a lane whose loops tell nothing: nobody waits there for ever."""
-UNDER_WAY = 6.0
-"""Seconds after which a queue that nobody hinders leaves at its saturation flow; those it gave way to have passed by then."""
+UNDER_WAY, SEVERAL = 6.0, 1.9
+"""Seconds and vehicles from which a queue that nobody hinders leaves at its saturation flow; those it gave way to have passed by then."""
 STUCK = 4.0
 """Seconds of green without a movement after which a lane is held for blocked."""
 SETBACK, LONGEST_SETBACK = 8.0, 40.0
@@ -177,7 +180,7 @@ def go(
     departed, rate, flow, flow_time = lanes[book.DEPARTED], lanes[book.RATE], lanes[book.FLOW], lanes[book.FLOW_TIME]
     pace, fresh, stuck, stalled = lanes[book.PACE], lanes[book.FRESH], lanes[book.STUCK], lanes[book.STALLED]
     setback, gap, saturation, blind = lanes[book.SETBACK], lanes[book.GAP], lanes[book.SATURATION], lanes[book.BLIND]
-    late, storage, above = lanes[book.LATE], lanes[book.STORAGE], lanes[book.ABOVE]
+    late, storage, above, set_off = lanes[book.LATE], lanes[book.STORAGE], lanes[book.ABOVE], lanes[book.SET_OFF]
     stop_of, own, side, green = (
         lane_rows[book.STOP_OF],
         lane_rows[book.OWN],
@@ -217,7 +220,7 @@ def go(
             if stays > 0.0 and queue[lane] < 1.0:
                 take(near[lane], now, AT_ONCE, 1.0 - queue[lane])
                 queue[lane] = 1.0
-            if lanes[book.UNHINDERED, lane] >= UNDER_WAY and was >= 2.0 and gap[lane] < 3.0:
+            if lanes[book.UNHINDERED, lane] >= UNDER_WAY and was >= SEVERAL and gap[lane] < 3.0:
                 flow[lane] = flow[lane] * 0.998 + out
                 flow_time[lane] = flow_time[lane] * 0.998 + 1.0
             if out > 0.0:
@@ -256,11 +259,12 @@ def go(
                 out = min(queue[lane], saturation[lane] * (1.0 if green[lane] == 2 else lanes[book.HINDERED, lane]))
                 queue[lane] -= out
                 departed[lane] = out
+        set_off[lane] += departed[lane] - set_off[lane] * MOVES_UP
         a = own[lane]
         if a >= 0 and trust[a] > 0.0:
             reaches = d < 0 or trust[d] <= 0.0 or silent[d] < NOBODY
-            if standing[a] >= 4.0 and reaches and queue[lane] < storage[lane]:
-                queue[lane] = storage[lane]
+            if standing[a] >= COVERED and reaches:
+                queue[lane] = max(queue[lane], storage[lane] - set_off[lane])
             elif silent[a] >= 4.0:
                 upper[lane] = 0.0
         rate[lane] += (departed[lane] - rate[lane]) * memory

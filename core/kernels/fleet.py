@@ -46,7 +46,7 @@ def seconds(
             array(at[k, 0], (book.LANE_FIELDS, lanes), np.float64),
             array(at[k, 1], (5, lanes), np.int32),
             array(at[k, 2], (book.LOOP_FIELDS, loops), np.float64),
-            array(at[k, 3], (4, loops), np.int32),
+            array(at[k, 3], (5, loops), np.int32),
             array(at[k, 4], (4, links), np.float64),
             array(at[k, 5], (loops + 1,), np.int32),
             array(at[k, 6], (links,), np.int32),
@@ -93,7 +93,7 @@ def hear(
     """
     for k in range(at.shape[0]):
         loops, groups = sizes[k, LOOPS], sizes[k, GROUPS]
-        counted = array(at[k, 3], (4, loops), np.int32)[book.VEHICLES]
+        counted = array(at[k, 3], (5, loops), np.int32)[book.VEHICLES]
         covered = array(at[k, 2], (book.LOOP_FIELDS, loops), np.float64)[book.OCCUPANCY]
         reported = array(at[k, 25], (loops,), np.bool_)
         for d in range(loops):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 
 from . import book, kernel
+from .account import settle
 from .book import EXIT, F64, I32, STOP, Bools
 from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
@@ -164,6 +165,7 @@ def second(
     advance_time(now, lanes, lane_rows, loops, rings, spill)
     come(now, lanes, lane_rows, loops, loop_rows, links, link, lane_of, rings)
     go(now, mean, lanes, lane_rows, loops, loop_rows, rings, spill)
+    settle(lanes, lane_rows, loops, loop_rows, rings)
     learn(
         seconds, lanes, loops, loop_rows, links, link, lane_of, past, feeds, turns, turn, turn_share, exits, uses, turning, error
     )  # fmt: skip

@@ -12,6 +12,7 @@ from signalwright.core.aspects import Aspects
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.kernels import book
+from signalwright.core.kernels.account import SLIPPERY
 from signalwright.core.kernels.book import REMEMBERED
 from simple_sites import crossing, quiet, seen, status
 
@@ -115,12 +116,79 @@ def test_an_empty_green_stop_line_heals_the_count() -> None:
 
 
 def test_a_queue_over_the_advance_loop_is_at_least_as_long() -> None:
-    """An advance loop that stands occupied while somebody waits at the stop line means a full stretch between."""
+    """An advance loop that stands occupied while somebody waits at the stop line means a full stretch between, but for one vehicle."""
     site = crossing()
     estimate = Estimate(site)
     for t in range(1, 12):
         estimate.update(seen(site, t, {}, ("n_0/advance", "n_0/stop")), status(t, 0))
-    assert estimate.state.queue[2] >= 40.0 / 7.0 - 0.01
+    assert estimate.state.queue[2] >= 40.0 / 7.0 - 1.01
+
+
+def test_who_has_left_is_not_looked_for_before_those_who_still_stand() -> None:
+    """While a queue sets off its last still stand on the advance loop when its first are gone: the stretch between is not full then."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 12):
+        estimate.update(seen(site, t, {}, ("n_0/advance", "n_0/stop")), status(t, 0))
+    for t in range(12, 19):
+        estimate.update(seen(site, t, {"n_0/stop": t % 2}, ("n_0/advance",)), status(t, 1))
+    assert 2.5 <= estimate.state.queue[2] <= 4.0
+
+
+def test_who_changes_lanes_below_the_advance_loop_is_learnt() -> None:
+    """Where every third vehicle over a lane's advance loop leaves by the lane beside, that lane comes to expect it."""
+    site = crossing()
+    estimate = Estimate(site)
+    rng = np.random.default_rng(1)
+    under_way: list[tuple[int, str]] = []
+    for t in range(1, 5400):
+        passing: dict[str, int] = {f"{lane}/stop": 1 for due, lane in under_way if due == t}
+        for lane in ("w_0", "w_1"):
+            if rng.random() < (0.12 if t // 120 % 2 == int(lane == "w_1") else 0.02):
+                passing[f"{lane}/advance"] = 1
+                under_way.append((t + 3, "w_1" if lane == "w_0" and rng.random() < 0.33 else lane))
+        estimate.update(seen(site, t, passing), status(t, 0))
+    row = [d.name for d in site.detectors].index("w_0/advance")
+    links = range(int(estimate.link[row]), int(estimate.link[row + 1]))
+    share = {int(estimate.lane_of[k]): float(estimate.share[k]) for k in links}
+    assert 0.2 < share[1] < 0.45
+    assert share[0] + share[1] == pytest.approx(1.0, abs=0.05)
+
+
+def test_an_approach_loses_nobody_who_changes_lanes() -> None:
+    """Of six who come over one lane's advance loop some wait in the lane beside: six are there, and when all have left by both, nobody."""
+    site = crossing()
+    estimate = Estimate(site)
+    for t in range(1, 40):
+        passing = {"w_0/advance": 1} if t in (2, 5, 8, 11, 14, 17) else {}
+        standing = ("w_0/stop",) * (t > 6) + ("w_1/stop",) * (t > 9)
+        passing |= {f"{lane}/stop": 1 for lane, first in (("w_0", 6), ("w_1", 9)) if t == first}
+        state = estimate.update(seen(site, t, passing, standing), status(t, 1))
+    assert state.queue[:2].sum() == pytest.approx(6.0, abs=0.1)
+    there = {}
+    for t in range(40, 46):
+        passing = {"w_0/stop": 1, "w_1/stop": 1} if t in (42, 44) else {}
+        there[t] = estimate.update(seen(site, t, passing), status(t, 0)).queue[:2].sum()
+    assert [there[t] for t in (40, 42, 44)] == pytest.approx([4.0, 2.0, 0.0], abs=0.1)
+
+
+@pytest.mark.parametrize("off", [0.1, 0.33])
+def test_an_approach_people_leave_between_its_loops_has_no_account(off: float) -> None:
+    """Where some turn off below the advance loop, what the account was set right by says so, or a loop is doubted; there is no queue."""
+    site = crossing()
+    estimate = Estimate(site)
+    rng = np.random.default_rng(2)
+    due: list[int] = []
+    phantom = 0.0
+    for t in range(1, 1800):
+        passing = {"n_0/stop": 1} if t in due else {}
+        if t % 60 < 40 and rng.random() < 0.25:
+            passing["n_0/advance"] = 1
+            due += [t + 4] * (rng.random() >= off)
+        state = estimate.update(seen(site, t, passing), status(t, 1))
+        phantom = max(phantom, state.queue[2]) if t > 600 else 0.0
+    assert estimate.lanes[book.SLIPS, 1] > SLIPPERY or not state.trust.all()
+    assert phantom < 3.0
 
 
 def test_standing_upstream_of_an_empty_stop_line_is_no_queue() -> None:
