@@ -319,8 +319,7 @@ def settle(
             continue
         found = account[s] + vehicles[gates].sum() - departed[of].sum()
         quiet = (gap[of] >= wait).all() and (silent[gates] >= wait).all()
-        most = min(stand, (storage[of] + 1.0).sum()) + due + HIDDEN
-        account[s] = least if quiet else max(min(found, most), least)
+        account[s] = least if quiet else max(min(found, stand + due + HIDDEN), least)
         slips[s] += abs(account[s] - found) - slips[s] / SLIP_MEMORY
         if slips[s] > SLIPPERY:
             continue
@@ -329,7 +328,8 @@ def settle(
         if stand > wanted:
             queue[of] = sure[of] + (queue[of] - sure[of]) * (wanted - least) / (stand - least)
         elif weight.sum() > 0.0:
-            queue[of] += (wanted - stand) * weight / weight.sum()
+            more = queue[of] + (wanted - stand) * weight / weight.sum()
+            queue[of] = np.maximum(queue[of], np.minimum(more, storage[of] + 1.0))
 
 
 def outlook(

@@ -40,7 +40,7 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
     side, gate, near = lane_rows[book.SIDE], loop_rows[book.GATE], rings[book.NEAR]
     for s in range(queue.shape[0]):
         good, quiet, wait = True, True, 0.0
-        stand, due, left, least, room, weight = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+        stand, due, left, least, weight = 0.0, 0.0, 0.0, 0.0, 0.0
         for lane in range(queue.shape[0]):
             if side[lane] == s:
                 good &= lanes[book.TOLD, lane] > 0.0 and lanes[book.CHECKED, lane] > 0.0
@@ -48,7 +48,6 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
                 stand += queue[lane]
                 left += departed[lane]
                 least += surely(lane, lanes, lane_rows, loops)
-                room += lanes[book.STORAGE, lane] + 1.0
                 weight += queue[lane] + LATELY * arrived[lane]
                 for h in range(near.shape[1]):
                     due += near[lane, h]
@@ -67,7 +66,7 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
             account[s], slips[s] = stand + due, 0.0
             continue
         account[s] += came - left
-        right = least if quiet else max(min(account[s], min(stand, room) + due + HIDDEN), least)
+        right = least if quiet else max(min(account[s], stand + due + HIDDEN), least)
         slips[s] += abs(right - account[s]) - slips[s] / SLIP_MEMORY
         account[s] = right
         if slips[s] > SLIPPERY:
@@ -79,4 +78,5 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
                     sure = surely(lane, lanes, lane_rows, loops)
                     queue[lane] = sure + (queue[lane] - sure) * (wanted - least) / (stand - least)
                 elif weight > 0.0:
-                    queue[lane] += (wanted - stand) * (queue[lane] + LATELY * arrived[lane]) / weight
+                    more = (wanted - stand) * (queue[lane] + LATELY * arrived[lane]) / weight
+                    queue[lane] = max(queue[lane], min(queue[lane] + more, lanes[book.STORAGE, lane] + 1.0))
