@@ -13,6 +13,7 @@ from signalwright.core.coverage import LONGEST_DELAY, SPACE
 from signalwright.core.estimate import HINDERED, HORIZON, RING, WORTH, Estimate
 from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
+from signalwright.core.kernels.account import UNKNOWN
 from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
 from signalwright.core.kernels.learning import MOST
@@ -59,7 +60,7 @@ class NaiveEstimate:
         self.capacity = np.array([way.length * way.lanes / SPACE for way in site.exits])
         self._exits()
         self.far, self.mid, self.near = np.zeros((3, n, RING))
-        self.account, self.slips = np.zeros((2, n))
+        self.account, self.slips = np.full(n, UNKNOWN), np.zeros(n)
         self.queues, self.upper = np.zeros(n), np.zeros(n)
         self.on_stop, self.greened, self.unhindered, self.departed, self.came = np.zeros((5, n))
         self.rate, self.flow, self.flow_time, self.pace = np.full(n, 0.05), np.zeros(n), np.zeros(n), np.zeros(n)
@@ -143,9 +144,8 @@ class NaiveEstimate:
             self.unhindered, np.where(self.uses.sum(axis=1) == 1, HINDERED, 1.0), self.set_off, memory,
         )  # fmt: skip
         queues.settle(
-            counts.vehicles, self.trust, self.silent, self.standing, self.gate, self.side, self.stop_of, self.own, self.told, self.checked,
-            self.late, self.storage, self.gap, self.near, self.queues, self.departed, self.on_stop, self.set_off, self.arrived,
-            self.account, self.slips,
+            counts.vehicles, self.trust, self.silent, self.gate, self.side, self.told, self.checked, self.late, self.storage, self.gap,
+            self.near, self.queues, self.departed, self.on_stop, self.arrived, self.account, self.slips,
         )  # fmt: skip
         self._learn(counts)
         beyond = np.repeat(self.rate[:, None], HORIZON, axis=1)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from signalwright.core.kernels.account import HIDDEN, LATELY, SLIP_MEMORY, SLIPPERY, SLOWER
+from signalwright.core.kernels.account import UNKNOWN as UNKNOWN_ACCOUNT
 from signalwright.core.kernels.book import ADVANCE, ENTRANCE, MIDDLE
 from signalwright.core.kernels.estimate import (
     COVERED,
@@ -301,24 +302,23 @@ def tick(
 
 
 def settle(
-    vehicles: Any, trust: Any, silent: Any, standing: Any, gate: Any, side: Any, stop_of: Any, own: Any, told: Any, checked: Any, late: Any,
-    storage: Any, gap: Any, near: Any, queue: Any, departed: Any, on_stop: Any, set_off: Any, arrived: Any, account: Any, slips: Any,
+    vehicles: Any, trust: Any, silent: Any, gate: Any, side: Any, told: Any, checked: Any, late: Any, storage: Any, gap: Any, near: Any,
+    queue: Any, departed: Any, on_stop: Any, arrived: Any, account: Any, slips: Any,
 ) -> None:  # fmt: skip
     """The accounts (n_lanes,) of the approaches, by their numbers, and what they had to be set right by; queues (L,) that add up to them.
 
     `gate` (D,) says whose account an advance loop counts into; `told`, `checked` (L,) whether stop line and advance loops are believed.
     """
-    full = (own >= 0) & (stop_of >= 0) & (standing[own] >= COVERED) & (silent[stop_of] < NOBODY)
-    sure = np.where(full, np.maximum(on_stop, storage - set_off - 1.0), on_stop)
     for s in sorted(set(side.tolist())):
         of, gates = side == s, gate == s
         wait = (late[of] + SLOWER).max()
-        due, stand, least = near[of].sum(), queue[of].sum(), sure[of].sum()
-        if not (gates.any() and (trust[gates] > 0).all() and (told[of] > 0).all() and (checked[of] > 0).all()):
-            account[s], slips[s] = stand + due, 0.0
-            continue
-        found = account[s] + vehicles[gates].sum() - departed[of].sum()
+        due, stand, least = near[of].sum(), queue[of].sum(), on_stop[of].sum()
         quiet = (gap[of] >= wait).all() and (silent[gates] >= wait).all()
+        good = gates.any() and (trust[gates] > 0).all() and (told[of] > 0).all() and (checked[of] > 0).all()
+        if not good or (account[s] < 0.0 and not quiet):
+            account[s], slips[s] = UNKNOWN_ACCOUNT, 0.0
+            continue
+        found = least if account[s] < 0.0 else account[s] + vehicles[gates].sum() - departed[of].sum()
         account[s] = least if quiet else max(min(found, stand + due + HIDDEN), least)
         slips[s] += abs(account[s] - found) - slips[s] / SLIP_MEMORY
         if slips[s] > SLIPPERY:
@@ -326,7 +326,7 @@ def settle(
         wanted = max(account[s] - due, least)
         weight = queue[of] + LATELY * arrived[of]
         if stand > wanted:
-            queue[of] = sure[of] + (queue[of] - sure[of]) * (wanted - least) / (stand - least)
+            queue[of] = on_stop[of] + (queue[of] - on_stop[of]) * (wanted - least) / (stand - least)
         elif weight.sum() > 0.0:
             more = queue[of] + (wanted - stand) * weight / weight.sum()
             queue[of] = np.maximum(queue[of], np.minimum(more, storage[of] + 1.0))

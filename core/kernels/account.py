@@ -1,8 +1,8 @@
 """The account of each approach: who came over its advance loops and has not left over its stop lines is in one of its lanes.
 
 Which lane, loops tell badly, for vehicles change lanes between them; how many there are in all, they tell nearly exactly. So what is
-thought to stand in the lanes is made to add up to it. An account is good where every loop it counts by is believed, and as long as it did
-not have to be set right much of late.
+thought to stand in the lanes is made to add up to it. An account is begun when an approach is empty, and good where every loop it counts by
+is believed, as long as it did not have to be set right much of late.
 The arrays are those of `book`.
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from . import book, kernel
 from .book import F64, I32
-from .estimate import COVERED, NOBODY
 
 SLOWER = 3.0
 """Seconds more than in free flow from the advance loops to the stop line after which nobody can be on the way who was not seen."""
@@ -18,24 +17,16 @@ HIDDEN = 1.0
 """Vehicles more than each lane by itself tells that an account may tell of: one who comes slowly, or is in another lane."""
 SLIP_MEMORY, SLIPPERY = 600.0, 3.0
 """Seconds over which what an account had to be set right by is remembered, and [veh] from which it is not believed."""
+UNKNOWN = -1.0
+"""The account of an approach that has not been empty since all its loops are believed."""
 LATELY = 12.0
 """Seconds of arrivals by which lanes are weighed when somebody is missing."""
 
 
 @kernel(lean=True)
-def surely(lane: int, lanes: F64, lane_rows: I32, loops: F64) -> float:
-    """[veh] that stand in a lane for certain: on its stop-line loop, and one less than fit below an advance loop its queue reaches."""
-    stop, own = lane_rows[book.STOP_OF, lane], lane_rows[book.OWN, lane]
-    one = lanes[book.ON_STOP, lane]
-    if own >= 0 and stop >= 0 and loops[book.STANDING, own] >= COVERED and loops[book.SILENT, stop] < NOBODY:
-        one = max(one, lanes[book.STORAGE, lane] - lanes[book.SET_OFF, lane] - 1.0)
-    return float(one)
-
-
-@kernel(lean=True)
 def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -> None:
     """One second of every account; then queues add up to it, less who is still on the way to the stop line."""
-    queue, departed, late = lanes[book.QUEUE], lanes[book.DEPARTED], lanes[book.LATE]
+    queue, departed, late, on_stop = lanes[book.QUEUE], lanes[book.DEPARTED], lanes[book.LATE], lanes[book.ON_STOP]
     account, slips, arrived = lanes[book.ACCOUNT], lanes[book.SLIPS], lanes[book.ARRIVED]
     side, gate, near = lane_rows[book.SIDE], loop_rows[book.GATE], rings[book.NEAR]
     for s in range(queue.shape[0]):
@@ -47,7 +38,7 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
                 wait = max(wait, late[lane] + SLOWER)
                 stand += queue[lane]
                 left += departed[lane]
-                least += surely(lane, lanes, lane_rows, loops)
+                least += on_stop[lane]
                 weight += queue[lane] + LATELY * arrived[lane]
                 for h in range(near.shape[1]):
                     due += near[lane, h]
@@ -62,10 +53,11 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
                 good &= loops[book.TRUST, d] > 0.0
                 came += loop_rows[book.VEHICLES, d]
                 quiet &= loops[book.SILENT, d] >= wait
-        if not good or gates == 0:
-            account[s], slips[s] = stand + due, 0.0
+        good &= gates > 0
+        if not good or (account[s] < 0.0 and not quiet):
+            account[s], slips[s] = UNKNOWN, 0.0
             continue
-        account[s] += came - left
+        account[s] = least if account[s] < 0.0 else account[s] + came - left
         right = least if quiet else max(min(account[s], stand + due + HIDDEN), least)
         slips[s] += abs(right - account[s]) - slips[s] / SLIP_MEMORY
         account[s] = right
@@ -75,8 +67,7 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
         for lane in range(queue.shape[0]):
             if side[lane] == s:
                 if stand > wanted:
-                    sure = surely(lane, lanes, lane_rows, loops)
-                    queue[lane] = sure + (queue[lane] - sure) * (wanted - least) / (stand - least)
+                    queue[lane] = on_stop[lane] + (queue[lane] - on_stop[lane]) * (wanted - least) / (stand - least)
                 elif weight > 0.0:
                     more = (wanted - stand) * (queue[lane] + LATELY * arrived[lane]) / weight
                     queue[lane] = max(queue[lane], min(queue[lane] + more, lanes[book.STORAGE, lane] + 1.0))

@@ -70,7 +70,7 @@ Bools = npt.NDArray[np.bool_]
     SETBACK,  # [s] how long that is after the green
     ARRIVED, LEFT, SERVED,  # [veh/s] running means of CAME, DEPARTED (quick), DEPARTED (slow)
     WEIGHT, BELIEVED,  # what its loops are worth, all and those believed
-    ACCOUNT, SLIPS,  # by the number of the side: [veh] between its advance loops and stop lines, and by which that was set right of late
+    ACCOUNT, SLIPS,  # by the number of the side: [veh] between advance loops and stop lines, -1 unknown, and what it was set right by
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
 ) = range(43)  # fmt: skip

@@ -10,6 +10,7 @@ import pytest
 
 from signalwright.core.aspects import Aspects
 from signalwright.core.counts import Counts
+from signalwright.core.coverage import STRAY
 from signalwright.core.estimate import Estimate
 from signalwright.core.kernels import book
 from signalwright.core.kernels.account import SLIPPERY
@@ -94,7 +95,7 @@ def test_the_queue_leaves_by_the_stop_line() -> None:
     for t in range(1, 20):
         passing = {"w_0/advance": 1} if t in (2, 4, 6) else {"w_0/stop": 1} if t == 7 else {}
         estimate.update(seen(site, t, passing, ("w_0/stop",) if t > 7 else ()), status(t, 1))
-    assert estimate.state.queue[0] == pytest.approx(3.0, abs=0.05)
+    assert estimate.state.queue[0] == pytest.approx(3.0 * (1.0 - STRAY), abs=0.05)
     left = 0.0
     for t in range(20, 34):
         estimate.update(seen(site, t, {"w_0/stop": 1} if t in (22, 24) else {}), status(t, 0))
@@ -116,12 +117,12 @@ def test_an_empty_green_stop_line_heals_the_count() -> None:
 
 
 def test_a_queue_over_the_advance_loop_is_at_least_as_long() -> None:
-    """An advance loop that stands occupied while somebody waits at the stop line means a full stretch between, but for one vehicle."""
+    """An advance loop that stands occupied while somebody waits at the stop line means a full stretch between."""
     site = crossing()
     estimate = Estimate(site)
     for t in range(1, 12):
         estimate.update(seen(site, t, {}, ("n_0/advance", "n_0/stop")), status(t, 0))
-    assert estimate.state.queue[2] >= 40.0 / 7.0 - 1.01
+    assert estimate.state.queue[2] >= 40.0 / 7.0 - 0.01
 
 
 def test_who_has_left_is_not_looked_for_before_those_who_still_stand() -> None:
@@ -159,17 +160,17 @@ def test_an_approach_loses_nobody_who_changes_lanes() -> None:
     """Of six who come over one lane's advance loop some wait in the lane beside: six are there, and when all have left by both, nobody."""
     site = crossing()
     estimate = Estimate(site)
-    for t in range(1, 40):
-        passing = {"w_0/advance": 1} if t in (2, 5, 8, 11, 14, 17) else {}
-        standing = ("w_0/stop",) * (t > 6) + ("w_1/stop",) * (t > 9)
-        passing |= {f"{lane}/stop": 1 for lane, first in (("w_0", 6), ("w_1", 9)) if t == first}
+    for t in range(1, 50):
+        passing = {"w_0/advance": 1} if t in (12, 15, 18, 21, 24, 27) else {}
+        standing = ("w_0/stop",) * (t > 16) + ("w_1/stop",) * (t > 19)
+        passing |= {f"{lane}/stop": 1 for lane, first in (("w_0", 16), ("w_1", 19)) if t == first}
         state = estimate.update(seen(site, t, passing, standing), status(t, 1))
-    assert state.queue[:2].sum() == pytest.approx(6.0, abs=0.1)
+    assert state.queue[:2].sum() == pytest.approx(6.0, abs=1e-6)
     there = {}
-    for t in range(40, 46):
-        passing = {"w_0/stop": 1, "w_1/stop": 1} if t in (42, 44) else {}
+    for t in range(50, 56):
+        passing = {"w_0/stop": 1, "w_1/stop": 1} if t in (52, 54) else {}
         there[t] = estimate.update(seen(site, t, passing), status(t, 0)).queue[:2].sum()
-    assert [there[t] for t in (40, 42, 44)] == pytest.approx([4.0, 2.0, 0.0], abs=0.1)
+    assert [there[t] for t in (50, 52, 54)] == pytest.approx([4.0, 2.0, 0.0], abs=1e-6)
 
 
 @pytest.mark.parametrize("off", [0.1, 0.33])
