@@ -69,26 +69,30 @@ def test_sumo_loads_the_loops_without_a_word(name: str, tmp_path: Path) -> None:
     assert (tmp_path / "sumo.log").read_text() == ""
 
 
+def built(tmp_path: Path, nodes: str, edges: str) -> Scenario:
+    """A net of these nodes and edges, and of `light`, the one with signals at (0, 0)."""
+    (tmp_path / "b.nod.xml").write_text(f'<nodes>{nodes}<node id="light" x="0" y="0" type="traffic_light"/></nodes>')
+    (tmp_path / "b.edg.xml").write_text(f"<edges>{edges}</edges>")
+    sumo = find_sumo()
+    command = [str(sumo.program("netconvert")), "-n", str(tmp_path / "b.nod.xml"), "-e", str(tmp_path / "b.edg.xml")]
+    command += ["-o", str(tmp_path / "built.net.xml")]
+    subprocess.run(command, check=True, env=sumo.environment(), capture_output=True)
+    return read_scenario(tmp_path / "built.net.xml")
+
+
 def two_junctions(tmp_path: Path, near: float = 25.0) -> Scenario:
     """A light whose western approach is `near` [m] long and continues upstream of a junction without signals.
 
     Before that junction come 100 m of two lanes, and a side street.
     """
-    (tmp_path / "n.nod.xml").write_text(
-        '<nodes><node id="west" x="-130" y="0"/><node id="side" x="-30" y="-90"/>'
-        '<node id="merge" x="-30" y="0" type="priority"/><node id="light" x="0" y="0" type="traffic_light"/>'
-        '<node id="east" x="200" y="0"/><node id="north" x="0" y="200"/></nodes>'
-    )
-    (tmp_path / "n.edg.xml").write_text(
-        '<edges><edge id="far" from="west" to="merge" numLanes="2" priority="3"/><edge id="lane" from="side" to="merge" priority="1"/>'
+    return built(
+        tmp_path,
+        '<node id="west" x="-130" y="0"/><node id="side" x="-30" y="-90"/><node id="merge" x="-30" y="0" type="priority"/>'
+        '<node id="east" x="200" y="0"/><node id="north" x="0" y="200"/>',
+        '<edge id="far" from="west" to="merge" numLanes="2" priority="3"/><edge id="lane" from="side" to="merge" priority="1"/>'
         f'<edge id="near" from="merge" to="light" numLanes="2" priority="3" length="{near}"/>'
-        '<edge id="out" from="light" to="east" numLanes="2"/><edge id="down" from="north" to="light"/></edges>'
+        '<edge id="out" from="light" to="east" numLanes="2"/><edge id="down" from="north" to="light"/>',
     )
-    sumo = find_sumo()
-    command = [str(sumo.program("netconvert")), "-n", str(tmp_path / "n.nod.xml"), "-e", str(tmp_path / "n.edg.xml")]
-    command += ["-o", str(tmp_path / "two.net.xml")]
-    subprocess.run(command, check=True, env=sumo.environment(), capture_output=True)
-    return read_scenario(tmp_path / "two.net.xml")
 
 
 def test_short_lanes_are_followed_upstream(tmp_path: Path) -> None:
@@ -115,17 +119,6 @@ def test_a_last_lane_too_short_for_a_loop_has_it_on_the_lane_before(tmp_path: Pa
     assert stops["near_1",].lane == "far_1"
     assert 2.0 < stops["near_1",].distance < 25.0
     assert stops["near_0",].lane == "near_0"  # the side street comes there too
-
-
-def built(tmp_path: Path, nodes: str, edges: str) -> Scenario:
-    """A net of these nodes and edges; all nodes but `light` are without signals."""
-    (tmp_path / "b.nod.xml").write_text(f'<nodes>{nodes}<node id="light" x="0" y="0" type="traffic_light"/></nodes>')
-    (tmp_path / "b.edg.xml").write_text(f"<edges>{edges}</edges>")
-    sumo = find_sumo()
-    command = [str(sumo.program("netconvert")), "-n", str(tmp_path / "b.nod.xml"), "-e", str(tmp_path / "b.edg.xml")]
-    command += ["-o", str(tmp_path / "built.net.xml")]
-    subprocess.run(command, check=True, env=sumo.environment(), capture_output=True)
-    return read_scenario(tmp_path / "built.net.xml")
 
 
 def test_nobody_is_followed_back_to_the_junction_he_left(tmp_path: Path) -> None:
