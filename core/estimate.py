@@ -13,7 +13,7 @@ from .coverage import LONGEST_DELAY, SPACE, coverage_of
 from .health import Health
 from .intersection import Intersection
 from .kernels import book
-from .kernels.account import UNKNOWN
+from .kernels.account import NO_ACCOUNT
 from .kernels.estimate import SETBACK
 from .kernels.fleet import hear, seconds
 from .kernels.learning import see, set_turning
@@ -50,7 +50,7 @@ class Estimate:
         self.lanes = np.zeros((book.LANE_FIELDS, n_lanes))
         for row, values in (
             (book.LATE, seen.late), (book.MIDWAY, seen.midway), (book.STORAGE, seen.storage), (book.ABOVE, seen.above), (book.RATE, 0.05),
-            (book.SETBACK, SETBACK), (book.HINDERED, 1.0), (book.ACCOUNT, UNKNOWN),
+            (book.SETBACK, SETBACK), (book.HINDERED, 1.0), (book.ACCOUNT, NO_ACCOUNT),
             (book.ASSUMED, [lane.saturation_flow / 3600.0 for lane in site.lanes]),
         ):  # fmt: skip
             self.lanes[row] = values

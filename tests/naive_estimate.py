@@ -13,7 +13,7 @@ from signalwright.core.coverage import LONGEST_DELAY, SPACE
 from signalwright.core.estimate import HINDERED, HORIZON, RING, WORTH, Estimate
 from signalwright.core.intersection import Intersection
 from signalwright.core.kernels import book
-from signalwright.core.kernels.account import UNKNOWN
+from signalwright.core.kernels.account import NO_ACCOUNT
 from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
 from signalwright.core.kernels.learning import MOST
@@ -60,7 +60,7 @@ class NaiveEstimate:
         self.capacity = np.array([way.length * way.lanes / SPACE for way in site.exits])
         self._exits()
         self.far, self.mid, self.near = np.zeros((3, n, RING))
-        self.account, self.slips = np.full(n, UNKNOWN), np.zeros(n)
+        self.account, self.slips = np.full(n, NO_ACCOUNT), np.zeros(n)
         self.queues, self.upper = np.zeros(n), np.zeros(n)
         self.on_stop, self.greened, self.unhindered, self.departed, self.came = np.zeros((5, n))
         self.rate, self.flow, self.flow_time, self.pace = np.full(n, 0.05), np.zeros(n), np.zeros(n), np.zeros(n)

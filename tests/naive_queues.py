@@ -6,8 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from signalwright.core.kernels.account import HIDDEN, LATELY, SLIP_MEMORY, SLIPPERY, SLOWER
-from signalwright.core.kernels.account import UNKNOWN as UNKNOWN_ACCOUNT
+from signalwright.core.kernels.account import HIDDEN, LATELY, NO_ACCOUNT, SLIP_MEMORY, SLIPPERY, SLOWER
 from signalwright.core.kernels.book import ADVANCE, ENTRANCE, MIDDLE
 from signalwright.core.kernels.estimate import (
     COVERED,
@@ -316,7 +315,7 @@ def settle(
         quiet = (gap[of] >= wait).all() and (silent[gates] >= wait).all()
         good = gates.any() and (trust[gates] > 0).all() and (told[of] > 0).all() and (checked[of] > 0).all()
         if not good or (account[s] < 0.0 and not quiet):
-            account[s], slips[s] = UNKNOWN_ACCOUNT, 0.0
+            account[s], slips[s] = NO_ACCOUNT, 0.0
             continue
         found = least if account[s] < 0.0 else account[s] + vehicles[gates].sum() - departed[of].sum()
         account[s] = least if quiet else max(min(found, stand + due + HIDDEN), least)

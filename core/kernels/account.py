@@ -17,7 +17,7 @@ HIDDEN = 1.0
 """Vehicles more than each lane by itself tells that an account may tell of: one who comes slowly, or is in another lane."""
 SLIP_MEMORY, SLIPPERY = 600.0, 3.0
 """Seconds over which what an account had to be set right by is remembered, and [veh] from which it is not believed."""
-UNKNOWN = -1.0
+NO_ACCOUNT = -1.0
 """The account of an approach that has not been empty since all its loops are believed."""
 LATELY = 12.0
 """Seconds of arrivals by which lanes are weighed when somebody is missing."""
@@ -55,7 +55,7 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
                 quiet &= loops[book.SILENT, d] >= wait
         good &= gates > 0
         if not good or (account[s] < 0.0 and not quiet):
-            account[s], slips[s] = UNKNOWN, 0.0
+            account[s], slips[s] = NO_ACCOUNT, 0.0
             continue
         account[s] = least if account[s] < 0.0 else account[s] + came - left
         right = least if quiet else max(min(account[s], stand + due + HIDDEN), least)
