@@ -8,8 +8,8 @@ Faults found, and what finds them:
     stuck off     silent for ten minutes in which it should have seen a dozen vehicles, or for a minute and a half at least while another
                   loop of its lane saw twenty-five; of one that never saw anybody, while many came into its arm who are not seen
                   beside it either
-    dull          counts under 60 % of what its partner in the lane does, and the approach loses vehicles there (conservation); of a
-                  middle loop: counts under 60 % of what the advance loop does
+    dull          counts under 60 % of what its partner in the lane does, a middle loop of what the advance loop does, and the approach
+                  loses vehicles there (conservation)
     chatter       more than two vehicles a second, or more than 2400 veh/h over a minute, until it is under 1800
 """
 
@@ -113,13 +113,13 @@ def _partners(site: Intersection) -> npt.NDArray[np.int32]:
         lane = d.lanes[0]
         if lane == d.lane or feeds[lane] == 1:
             partner[k], partner[stop[lane]], ends[k] = stop[lane], k, lane
-    approach = list(dict.fromkeys(lane.rsplit("_", 1)[0] for lane in ends))
-    found[1] = [approach.index(lane.rsplit("_", 1)[0]) for lane in ends]
     found[2] = partner
     advance = {d.lanes: k for k, d in enumerate(site.detectors) if d.kind is LoopKind.ADVANCE and len(d.lanes) == 1}
     for k, d in enumerate(site.detectors):
         if d.kind is LoopKind.MIDDLE and d.lanes in advance:
-            found[2, k] = advance[d.lanes]
+            found[2, k], ends[k] = advance[d.lanes], d.lanes[0]
+    approach = list(dict.fromkeys(lane.rsplit("_", 1)[0] for lane in ends))
+    found[1] = [approach.index(lane.rsplit("_", 1)[0]) for lane in ends]
     away = np.array([d.distance for d in site.detectors])
     found[3] = np.ceil(np.abs(away - away[found[2]]) / SPACE) if len(away) else 0
     return found

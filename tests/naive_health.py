@@ -110,19 +110,29 @@ class NaiveHealth:
                 self.fault[k] = Fault.STUCK_OFF
 
     def _compare(self, seen: Any) -> None:
-        """As the kernel's `compare`, loop by loop."""
-        for k in np.flatnonzero((self._witness >= 0) & (self._partner < 0)):
+        """As the kernel's `compare`, approach by approach."""
+        middle = (self._witness >= 0) & (self._partner < 0)
+        full = None
+        for k in np.flatnonzero(middle):
             other = self._witness[k]
             sound = self.fault[other] == Fault.NONE and self.fault[k] in (Fault.NONE, Fault.DULL)
             if not sound or max(self._quick[k], self._quick[other]) >= BRISK:
-                self._counted[k] = self._beside[k] = 0.0
+                self._counted[middle & (self._witness == other)] = self._beside[middle & (self._witness == other)] = 0.0
                 continue
             self._counted[k] += seen[k]
             self._beside[k] += seen[other]
-            if self._beside[k] >= WINDOW:
-                share = self._counted[k] / self._beside[k]
-                self._dull[k] = share < KEPT or (self._dull[k] and share < 0.5 * (1.0 + KEPT))
-                self._counted[k] = self._beside[k] = 0.0
+            full = self._approach[k] if self._beside[k] >= WINDOW else full
+        if full is None:
+            return
+        rows = np.flatnonzero(middle & (self._approach == full))
+        theirs = {self._witness[k]: self._beside[k] for k in rows[::-1]}
+        self._judge(rows, self._beside[rows], self._counted[rows].sum(), sum(theirs.values()))
+        self._counted[rows] = self._beside[rows] = 0.0
+
+    def _judge(self, rows: Any, others: Any, ours: float, theirs: float) -> None:
+        few = (self._counted[rows] < KEPT * others) & (ours < OF_ALL * theirs)
+        enough = (self._counted[rows] >= 0.5 * (1.0 + KEPT) * others) | (ours >= 0.5 * (1.0 + OF_ALL) * theirs)
+        self._dull[rows] = few | (self._dull[rows] & ~enough)
 
     def _conserve(self, seen: Any) -> None:
         """As the kernel's `conserve`, approach by approach."""
@@ -139,19 +149,17 @@ class NaiveHealth:
             if slow and other >= 0.5 * WINDOW and self._counted[k] + self._fits[k] < SURELY * other:
                 left, came = self._crossed(paired, self._approach[k])
                 ours, theirs = (left, came) if self._stops[k] else (came, left)
-                self._dull[k] |= ours + self._fits[k] < OF_ALL * theirs
+                between = self._fits[paired & (self._approach == self._approach[k]) & self._stops].sum()
+                self._dull[k] |= ours + between < OF_ALL * theirs
         full = self._approach[both & (self._counted >= WINDOW)]
         if not len(full):
             return
         rows = np.flatnonzero(paired & (self._approach == full[-1]))
         left, came = self._crossed(paired, full[-1])
-        for k in rows:
-            mine, other = self._counted[k], self._counted[self._partner[k]]
-            ours, theirs = (left, came) if self._stops[k] else (came, left)
-            if mine < KEPT * other and ours < OF_ALL * theirs:
-                self._dull[k] = True
-            elif mine >= 0.5 * (1.0 + KEPT) * other:
-                self._dull[k] = False
+        others = self._counted[self._partner[rows]]
+        for stop, ours, theirs in ((True, left, came), (False, came, left)):
+            side = self._stops[rows] == stop
+            self._judge(rows[side], others[side], ours, theirs)
         self._counted[rows] = 0.0
 
     def _crossed(self, paired: Any, approach: int) -> tuple[float, float]:

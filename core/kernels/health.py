@@ -140,39 +140,67 @@ def compare(
     symptoms: Floats,
     fault: npt.NDArray[np.int32],
 ) -> None:
-    """A middle loop that counts far fewer than its lane's advance loop is dull: it misses vehicles, or they come to the lane below it."""
-    window, kept, brisk = limits[10], limits[11], limits[13]
+    """A middle loop that counts far fewer than its lane's advance loop is dull, where the approach gets vehicles in between.
+
+    Vehicles that change lanes in between are missed nowhere, nor are those that come over another middle loop of their lane.
+    """
+    window, kept, of_all, brisk = limits[10], limits[11], limits[12], limits[13]
+    due = -1
     for k in range(vehicles.shape[0]):
         other = partner[2, k]
         if other < 0 or partner[0, k] >= 0:
             continue
         sound = fault[other] == NONE and (fault[k] == NONE or fault[k] == DULL)
-        if not sound or symptoms[5, k] >= brisk or symptoms[5, other] >= brisk:
-            symptoms[8, k] = 0.0
-            symptoms[10, k] = 0.0
-            continue
-        symptoms[8, k] += vehicles[k]
-        symptoms[10, k] += vehicles[other]
-        if symptoms[10, k] >= window:
-            if symptoms[8, k] < kept * symptoms[10, k]:
-                symptoms[9, k] = 1.0
-            elif symptoms[8, k] >= 0.5 * (1.0 + kept) * symptoms[10, k]:
-                symptoms[9, k] = 0.0
+        if sound and symptoms[5, k] < brisk and symptoms[5, other] < brisk:
+            symptoms[8, k] += vehicles[k]
+            symptoms[10, k] += vehicles[other]
+            if symptoms[10, k] >= window:
+                due = partner[1, k]
+        else:
+            for d in range(vehicles.shape[0]):
+                if partner[0, d] < 0 and partner[2, d] == other:
+                    symptoms[8, d] = 0.0
+                    symptoms[10, d] = 0.0
+    if due < 0:
+        return
+    ours, theirs = 0.0, 0.0
+    for k in range(vehicles.shape[0]):
+        if partner[0, k] < 0 and partner[1, k] == due:
+            ours += symptoms[8, k]
+            known = False
+            for d in range(k):
+                known |= partner[0, d] < 0 and partner[2, d] == partner[2, k]
+            theirs += 0.0 if known else symptoms[10, k]
+    for k in range(vehicles.shape[0]):
+        if partner[0, k] < 0 and partner[1, k] == due:
+            symptoms[9, k] = dull(symptoms[9, k], symptoms[8, k], symptoms[10, k], ours, theirs, kept, of_all)
             symptoms[8, k] = 0.0
             symptoms[10, k] = 0.0
 
 
 @kernel(lean=True)
-def crossed(approach: int, stops: Bools, partner: npt.NDArray[np.int32], symptoms: Floats) -> tuple[float, float]:
-    """What the paired loops of an approach have counted since it was last judged: over its advance loops, and over its stop lines."""
-    came, left = 0.0, 0.0
+def dull(was: float, mine: float, other_s: float, ours: float, theirs: float, kept: float, of_all: float) -> float:
+    """1 if a loop counts too few of what its partner does and its approach, too, loses vehicles on its side; 0 if one of the two holds."""
+    if mine < kept * other_s and ours < of_all * theirs:
+        return 1.0
+    return 0.0 if mine >= 0.5 * (1.0 + kept) * other_s or ours >= 0.5 * (1.0 + of_all) * theirs else was
+
+
+@kernel(lean=True)
+def crossed(
+    approach: int, stops: Bools, partner: npt.NDArray[np.int32], symptoms: Floats
+) -> tuple[float, float, float]:
+    """What the paired loops of an approach have counted since it was last judged, over its advance loops and over its stop lines; and how
+    many fit in between."""
+    came, left, between = 0.0, 0.0, 0.0
     for k in range(stops.shape[0]):
         if partner[0, k] >= 0 and partner[1, k] == approach:
             if stops[k]:
                 left += symptoms[8, k]
+                between += partner[3, k]
             else:
                 came += symptoms[8, k]
-    return came, left
+    return came, left, between
 
 
 @kernel(lean=True)
@@ -213,22 +241,19 @@ def conserve(
         if partner[0, k] < 0 or symptoms[8, partner[0, k]] < 0.5 * window or symptoms[5, partner[0, k]] >= 0.5 * brisk:
             continue  # who counts so fast may be about to be found chattering
         if symptoms[8, k] + partner[3, k] < surely * symptoms[8, partner[0, k]]:
-            came, left = crossed(partner[1, k], stops, partner, symptoms)
+            came, left, between = crossed(partner[1, k], stops, partner, symptoms)
             ours, theirs = (left, came) if stops[k] else (came, left)
-            if ours + partner[3, k] < of_all * theirs:
+            if ours + between < of_all * theirs:
                 symptoms[9, k] = 1.0
     if due < 0:
         return
-    came, left = crossed(due, stops, partner, symptoms)
+    came, left, _ = crossed(due, stops, partner, symptoms)
     for k in range(vehicles.shape[0]):
         if partner[0, k] < 0 or partner[1, k] != due:
             continue
         mine, other_s = symptoms[8, k], symptoms[8, partner[0, k]]
         ours, theirs = (left, came) if stops[k] else (came, left)
-        if mine < kept * other_s and ours < of_all * theirs:
-            symptoms[9, k] = 1.0
-        elif mine >= 0.5 * (1.0 + kept) * other_s:
-            symptoms[9, k] = 0.0
+        symptoms[9, k] = dull(symptoms[9, k], mine, other_s, ours, theirs, kept, of_all)
     for k in range(vehicles.shape[0]):
         if partner[0, k] >= 0 and partner[1, k] == due:
             symptoms[8, k] = 0.0

@@ -136,6 +136,23 @@ def test_what_comes_must_leave() -> None:
         assert not other.notes(), t
 
 
+def test_an_approach_that_loses_nobody_has_no_dull_loop() -> None:
+    """Half of a lane's vehicles leave by the lane beside it: its stop-line loop, found dull while the approach did lose some, is believed
+    again as soon as it does not, though it still counts half of what its advance loop does."""
+    site = crossing()
+    health, row = Health(site), _row(site, "w_0/stop")
+    for t in range(2400):
+        passing: dict[str, int] = {}
+        if t % 8 == 0:
+            passing = {"w_0/advance": 1, "w_0/stop" if t % 16 == 0 else "w_1/stop": 1}
+        elif t % 8 == 4:
+            passing = {"w_1/advance": 1} | ({"w_1/stop": 1} if t >= 900 else {})
+        health.update(seen(site, t, passing), GREEN_WEST)
+        if t == 800:
+            assert health.fault[row] == Fault.DULL
+    assert not health.notes()
+
+
 def test_a_loop_that_misses_many_is_found_before_the_window_is_full() -> None:
     """A stop-line loop that sees four vehicles in ten is dull after half a window, those who may stand in between taken into account."""
     site = crossing()
@@ -174,6 +191,20 @@ def test_a_silent_middle_loop_is_found_by_the_advance_loop() -> None:
         if t == 300:
             assert health.notes() == {"n_0/middle": "stuck off"}
     assert health.notes() == {"n_0/middle": "stuck off", "w_0/middle": "dull"}
+
+
+def test_middle_loops_of_lanes_that_change_places_are_not_dull() -> None:
+    """Middle loops of an approach that together see all its vehicles are believed, in whichever lane they come."""
+    site = crossing(middle=("w_0", "w_1"))
+    health = Health(site)
+    for t in range(2400):
+        passing: dict[str, int] = {}
+        if t % 8 == 0:
+            passing = {"w_0/advance": 1, "w_0/stop": 1, "w_0/middle" if t % 24 == 0 else "w_1/middle": 1}
+        elif t % 16 == 4:
+            passing = {"w_1/advance": 1, "w_1/stop": 1, "w_1/middle": 1}
+        health.update(seen(site, t, passing), GREEN_WEST)
+        assert not health.notes(), t
 
 
 def test_chatter_calls_no_other_loop_dead() -> None:
