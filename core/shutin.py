@@ -13,10 +13,13 @@ from .state import TrafficState
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
-CROWDED, HOLD = 2.0, 25.0
-"""Vehicles on the junction from which a stage that shuts them in has to wait, and seconds of green after which it need not."""
-JAMMED = 3.0
-"""Vehicles from which it waits for as long as another stage can let them out first."""
+CROWDED, HOLD = 3.0, 25.0
+"""Vehicles on the junction from which a stage that shuts them in has to wait as long as another stage can let them out first; where none
+can, seconds after which it need not."""
+SETTLES = 3
+"""Seconds of whose counts the greatest is believed: one who comes out sooner than expected makes one who stands there seem gone."""
+GOES_ON = 6
+"""Seconds for which who stood half over the stop line counts: as long as he takes to cross once he can."""
 GAVE_WAY_FOR = 12
 """Seconds for which who had to give way counts among them besides: where stages change fast, loops behind the junction tell too late.
 Where they cannot tell at all, who had to give way counts alone, and longer than that until so many have found a gap."""
@@ -45,16 +48,21 @@ class ShutIn:
         self._miscounted = 0.0
         self._stage = -1
         self._gave_way: deque[float] = deque(maxlen=GAVE_WAY_FOR)
-        self._wait, self._blocked = 0.0, 0
+        self._blocked: deque[int] = deque(maxlen=GOES_ON)
+        self._lately: deque[float] = deque(maxlen=SETTLES)
+        self._wait, self._held = 0.0, 0.0
 
     def second(self, stage: int, gave_way: float, through: float, blocked: int = 0) -> None:
         """One more second of `stage`, in which so many vehicles went onto the junction that probably wait there for others, and so many
         of those who waited found a gap. Behind them stand `blocked`, half over the stop line, who go on when it is the others' turn."""
         if stage != self._stage:
-            self._gave_way.clear()
+            for counts in (self._gave_way, self._blocked, self._lately):
+                counts.clear()
+            self._held = 0.0
             if self.lets_out[self._stage, stage]:
                 self._wait = 0.0
-        self._stage, self._blocked = stage, blocked
+        self._stage = stage
+        self._blocked.append(blocked)
         self._gave_way.append(gave_way)
         self._wait = max(self._wait - through, 0.0) + gave_way
 
@@ -68,11 +76,12 @@ class ShutIn:
             if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
                 self._miscounted = state.inside
             inside = state.inside - self._miscounted + sum(self._gave_way)
-        inside += self._blocked - self._escape[stage]
-        jammed = inside >= JAMMED and self._first[stage].any()
-        if jammed:
+        inside += max(self._blocked, default=0) - self._escape[stage]
+        self._lately.append(inside)
+        inside = max(self._lately)
+        self._held = self._held + 1.0 if inside >= CROWDED else 0.0
+        if inside >= CROWDED and (self._first[stage].any() or self._held < HOLD):
             skip[self._first[stage]] = 0
-        if jammed or (inside >= CROWDED and state.elapsed < HOLD):
             skip[~self.lets_out[stage] & (skip == 0)] = 2
 
 
