@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 class Forecast:
     """From `sender` to `receiver` about one stretch of road, named by the exit (and approach arm) both know it by.
 
-    `outflow` [veh] expected to leave the sender into the stretch in each coming second from `time` [s] on; empty when it only speaks of
+    `outflow` [veh] expected to come from the sender onto the stretch in each second from `time` [s] on; empty when it only speaks of
     room. `room` [veh] is what still fits into the stretch, `price` [s] the wait of one more vehicle, both told upstream; None if unknown.
     `waits` are the junctions that traffic on a full stretch waits for, directly or through others: who finds himself among them stands
     in a ring. `came` [veh] came in the last second over the loops that lie `along` [m] behind the stretch's beginning, told upstream; None

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .coverage import SPEED_KEPT, coverage_of
 from .forecast import Forecast
+from .neighbours import RECENT as RECENT_MEAN
 from .neighbours import RING, Neighbours
 from .state import TrafficState
 
@@ -152,22 +153,22 @@ class Hearsay:
         return found
 
     def _expect(self, state: TrafficState, now: int) -> None:
-        """What comes by each lane: what the neighbours upstream said, and by the other lanes the mean."""
+        """What comes by each lane: what the neighbours upstream said in place of their usual part of the mean."""
         horizon = state.arrivals.shape[1]
         self._arrivals = np.repeat(self.flow[:, None], horizon, axis=1)
         self._sight = np.zeros(len(self.flow))
         for key, until in self.neighbours.until.items():
-            lanes = self.neighbours.arms[key[1]]
+            lanes, ring = self.neighbours.arms[key[1]], self.neighbours.rings[key]
             whole = self.flow[list(lanes)].sum()
+            usual = min(ring[(now - np.arange(RECENT_MEAN)) % RING].mean() / whole, 1.0)
             for lane, lag in lanes.items():
                 last = min(horizon, round(until - now + lag))
                 if last <= 0:
                     continue
-                if self._sight[lane] == 0.0:
-                    self._arrivals[lane, :last] = 0.0
-                coming = self.neighbours.rings[key][(now + np.arange(last) - round(lag)) % RING]
-                self._arrivals[lane, :last] += coming * self.flow[lane] / whole
+                coming = ring[(now + np.arange(last) - round(lag)) % RING]
+                self._arrivals[lane, :last] += (coming / whole - usual) * self.flow[lane]
                 self._sight[lane] = max(self._sight[lane], lag)
+        np.maximum(self._arrivals, 0.0, out=self._arrivals)
 
     def state(self, state: TrafficState) -> TrafficState:
         """The state with what is known from hearsay in place of what loops say."""

@@ -53,6 +53,14 @@ def test_who_leaves_the_neighbour_upstream_arrives_here() -> None:
     np.testing.assert_allclose(state.arrivals[:2, :30].sum(axis=0), 0.5, atol=1e-6)
 
 
+def test_who_comes_from_elsewhere_still_comes() -> None:
+    """A neighbour that feeds a tenth of an arm's traffic tells of that tenth; the rest of its mean is expected besides."""
+    blind = _Blind()
+    state = blind.run(1500, come=0.03, came=0.3)
+    np.testing.assert_allclose(state.arrivals[:2].sum(axis=0), 0.3, atol=0.05)
+    assert blind.neighbours.rings["A", "w"].max() < 0.04
+
+
 def test_a_queue_of_which_nobody_comes_out_is_over() -> None:
     """Where a green should let vehicles go and the neighbour downstream counts none, nobody is believed to wait."""
     blind = _Blind()
@@ -100,3 +108,14 @@ def test_what_came_onto_a_stretch_is_told_upstream() -> None:
     dead = np.array([d.name == "w_0/entrance" for d in site.detectors])
     state = estimate.update(replace(quiet(site, 2), fault=dead), status(2, 0))
     assert neighbours.count(state) == ()
+
+
+def test_the_stretch_begins_behind_the_junction() -> None:
+    """What leaves a stop line is told for when it comes onto the stretch: a junction of 60 m on the way takes five seconds at 13.9 m/s."""
+    site = crossing("A", towards="B")
+    wide = tuple(replace(d, distance=-80.0, position=20.0) if d.exit == "e" else d for d in site.detectors)
+    for detectors, later in ((site.detectors, 0.0), (wide, 60.0 / (0.93 * site.exits[0].speed))):
+        here = replace(site, detectors=detectors)
+        state = Estimate(here).update(quiet(here, 7), status(7, 0))
+        letters = Neighbours(here, 60).tell(state, np.full((60, 3), 0.5, np.float32))
+        assert [(f.receiver, round(f.time - 7.0, 3)) for f in letters] == [("B", round(later, 3))]
