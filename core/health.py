@@ -5,7 +5,8 @@ Faults found, and what finds them:
     reported      the cabinet says so itself
     stuck on      occupied without a break for five minutes, for a minute of green during which the loops beside it saw traffic, or while
                   another loop of its lane saw more vehicles than fit between the two
-    stuck off     silent for ten minutes in which it should have seen a dozen vehicles, or for a minute and a half at least while another
+    stuck off     with all of its lane silent for five minutes from the start, where no entrance tells of the arm, until it sees somebody;
+                  silent for ten minutes in which it should have seen a dozen vehicles, or for a minute and a half at least while another
                   loop of its lane saw twenty-five; of one that never saw anybody, while many came into its arm who are not seen
                   beside it either
     dull          counts under 60 % of what its partner in the lane does, a middle loop of what the advance loop does, and the approach
@@ -55,9 +56,10 @@ SURELY = 0.7  # share of its partner's count under which, with all who fit in be
 BRISK = 0.5  # [veh/s] over a minute; what counts more may be about to be found chattering
 QUIET = 90.0  # [s] of silence at least before another loop tells of it
 OVER = 6.0  # vehicles its witness saw while it stood occupied, besides those who fit between the two
+UNPROVED = 300.0  # [s] from the start for which a lane whose arm no entrance tells of is believed to be empty
 LIMITS = np.array([
     ON_FOR, ON_IN_GREEN, MISSED, SILENT, PASSED, BURST, FLOOD, SANE_FOR, MINUTE, HOUR_QUARTER, WINDOW, KEPT, OF_ALL, BRISK, QUIET, OVER,
-    SURELY,
+    SURELY, UNPROVED,
 ])  # fmt: skip
 
 

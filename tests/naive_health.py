@@ -24,6 +24,7 @@ from signalwright.core.health import (
     SANE_FOR,
     SILENT,
     SURELY,
+    UNPROVED,
     WINDOW,
     Fault,
     Health,
@@ -71,7 +72,9 @@ class NaiveHealth:
         self._silent = np.where(alive, 0.0, self._silent + counts.interval)
         unseen = (self._passed >= PASSED) & (self._silent >= QUIET)
         self._mean += np.where(self._silent < SILENT, (seen - self._mean) * weight, 0.0)
-        unseen |= (self._mean == 0.0) & (self.fault == Fault.STUCK_OFF)
+        alike = np.where(self._partner >= 0, self._mean[self._partner] == 0.0, self._stops)
+        never = (self._mean == 0.0) & (self._silent >= UNPROVED) & (self._arm < 0) & alike
+        unseen |= never | ((self._mean == 0.0) & (self.fault == Fault.STUCK_OFF))
         alone = (self._missed >= MISSED) & (self._silent >= SILENT)
         found = np.where(alone | unseen, int(Fault.STUCK_OFF), 0)
         held = (self._passed >= self._fits + OVER) & (self._standing > 0.0)
@@ -149,8 +152,7 @@ class NaiveHealth:
             if slow and other >= 0.5 * WINDOW and self._counted[k] + self._fits[k] < SURELY * other:
                 left, came = self._crossed(paired, self._approach[k])
                 ours, theirs = (left, came) if self._stops[k] else (came, left)
-                between = self._fits[paired & (self._approach == self._approach[k]) & self._stops].sum()
-                self._dull[k] |= ours + between < OF_ALL * theirs
+                self._dull[k] |= ours + self._fits[k] < OF_ALL * theirs
         full = self._approach[both & (self._counted >= WINDOW)]
         if not len(full):
             return

@@ -39,7 +39,7 @@ MORE = 0.5
 SLOWS, HELD_UP = 0.5, 0.8
 """Share of the room below an advance loop from which a queue slows who is still above it, and the part of those overdue there of whom one
 second more does not tell that they went another way."""
-UNKNOWN = 0.02
+UNKNOWN = 0.06
 """[veh/s] that come at least by a lane whose loops tell nothing: nobody waits there for ever."""
 UNDER_WAY, SEVERAL = 6.0, 1.9
 """Seconds and vehicles from which a queue that nobody hinders leaves at its saturation flow; those it gave way to have passed by then."""

@@ -39,7 +39,7 @@ def judge(
     the two, and as `lose` needs them its arm, -1 for none, what it adds to it, and how many fit there. `symptoms` (12, D) are standing,
     standing at green, missed, passed, silent, quick, mean, sane, counted, dull, counted by the other, lost. `limits` are on_for,
     on_in_green, missed, silent, passed, burst, flood, sane_for, minute, mean's longest memory, a window, kept, of all, brisk, quiet,
-    over, surely, as core.health names them.
+    over, surely, unproved, as core.health names them.
     """
     on_for, on_in_green, missed_most, silent_most, passed_most = limits[0], limits[1], limits[2], limits[3], limits[4]
     burst, flood, sane_for, minute = limits[5], limits[6], limits[7], limits[8]
@@ -75,7 +75,9 @@ def judge(
             symptoms[6, k] += (seen - symptoms[6, k]) * weight
         found = NONE
         unseen = symptoms[3, k] >= passed_most and symptoms[4, k] >= quiet
-        unseen = unseen or (symptoms[6, k] == 0.0 and fault[k] == STUCK_OFF)
+        never = symptoms[6, k] == 0.0 and symptoms[4, k] >= limits[17] and partner[4, k] < 0
+        never = never and (symptoms[6, partner[0, k]] == 0.0 if partner[0, k] >= 0 else stops[k])
+        unseen = unseen or never or (symptoms[6, k] == 0.0 and fault[k] == STUCK_OFF)
         if unseen or (symptoms[2, k] >= missed_most and symptoms[4, k] >= silent_most):
             found = STUCK_OFF
         held = symptoms[3, k] >= partner[3, k] + over and symptoms[0, k] > 0.0
@@ -192,15 +194,14 @@ def crossed(
 ) -> tuple[float, float, float]:
     """What the paired loops of an approach have counted since it was last judged, over its advance loops and over its stop lines; and how
     many fit in between."""
-    came, left, between = 0.0, 0.0, 0.0
+    came, left = 0.0, 0.0
     for k in range(stops.shape[0]):
         if partner[0, k] >= 0 and partner[1, k] == approach:
             if stops[k]:
                 left += symptoms[8, k]
-                between += partner[3, k]
             else:
                 came += symptoms[8, k]
-    return came, left, between
+    return came, left
 
 
 @kernel(lean=True)
@@ -241,13 +242,13 @@ def conserve(
         if partner[0, k] < 0 or symptoms[8, partner[0, k]] < 0.5 * window or symptoms[5, partner[0, k]] >= 0.5 * brisk:
             continue  # who counts so fast may be about to be found chattering
         if symptoms[8, k] + partner[3, k] < surely * symptoms[8, partner[0, k]]:
-            came, left, between = crossed(partner[1, k], stops, partner, symptoms)
+            came, left = crossed(partner[1, k], stops, partner, symptoms)
             ours, theirs = (left, came) if stops[k] else (came, left)
-            if ours + between < of_all * theirs:
+            if ours + partner[3, k] < of_all * theirs:
                 symptoms[9, k] = 1.0
     if due < 0:
         return
-    came, left, _ = crossed(due, stops, partner, symptoms)
+    came, left = crossed(due, stops, partner, symptoms)
     for k in range(vehicles.shape[0]):
         if partner[0, k] < 0 or partner[1, k] != due:
             continue

@@ -9,8 +9,8 @@ import numpy as np
 from naive_health import NaiveHealth
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
-from signalwright.core.health import OVER, Fault, Health
-from signalwright.core.intersection import Intersection
+from signalwright.core.health import OVER, UNPROVED, Fault, Health
+from signalwright.core.intersection import Intersection, LoopKind
 from simple_sites import crossing, quiet, seen, status
 
 GREEN_WEST = np.array([True, True, False])
@@ -205,6 +205,20 @@ def test_middle_loops_of_lanes_that_change_places_are_not_dull() -> None:
             passing = {"w_1/advance": 1, "w_1/stop": 1, "w_1/middle": 1}
         health.update(seen(site, t, passing), GREEN_WEST)
         assert not health.notes(), t
+
+
+def test_a_loop_that_never_saw_anybody_proves_nothing() -> None:
+    """A lane both of whose loops are silent from the start may be empty or blind: where no entrance tells of it, it is blind after five
+    minutes, until somebody is seen."""
+    whole = crossing()
+    site = replace(whole, detectors=tuple(d for d in whole.detectors if d.kind is not LoopKind.ENTRANCE))
+    health, never = Health(site), {"n_0/stop": "stuck off", "n_0/advance": "stuck off"}
+    for t in range(700):
+        lanes = ("w_0", "w_1", *(("n_0",) if t >= 600 else ())) if t % 10 == 0 else ()
+        health.update(
+            seen(site, t, {f"{lane}/{loop}": 1 for lane in lanes for loop in ("advance", "stop")}), GREEN_WEST
+        )
+        assert health.notes() == (never if UNPROVED - 1 <= t < 600 else {}), t
 
 
 def test_chatter_calls_no_other_loop_dead() -> None:
