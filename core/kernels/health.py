@@ -189,11 +189,8 @@ def dull(was: float, mine: float, other_s: float, ours: float, theirs: float, ke
 
 
 @kernel(lean=True)
-def crossed(
-    approach: int, stops: Bools, partner: npt.NDArray[np.int32], symptoms: Floats
-) -> tuple[float, float, float]:
-    """What the paired loops of an approach have counted since it was last judged, over its advance loops and over its stop lines; and how
-    many fit in between."""
+def crossed(approach: int, stops: Bools, partner: npt.NDArray[np.int32], symptoms: Floats) -> tuple[float, float]:
+    """What the paired loops of an approach have counted since it was last judged: over its advance loops, and over its stop lines."""
     came, left = 0.0, 0.0
     for k in range(stops.shape[0]):
         if partner[0, k] >= 0 and partner[1, k] == approach:
