@@ -9,8 +9,7 @@ import numpy.typing as npt
 
 from .coverage import SPEED_KEPT, coverage_of
 from .forecast import Forecast
-from .neighbours import RECENT as RECENT_MEAN
-from .neighbours import RING, Neighbours
+from .neighbours import RING, Neighbours, usual
 from .state import TrafficState
 
 Floats = npt.NDArray[np.float64]
@@ -160,13 +159,13 @@ class Hearsay:
         for key, until in self.neighbours.until.items():
             lanes, ring = self.neighbours.arms[key[1]], self.neighbours.rings[key]
             whole = self.flow[list(lanes)].sum()
-            usual = min(ring[(now - np.arange(RECENT_MEAN)) % RING].mean() / whole, 1.0)
+            known = min(usual(ring, now) / whole, 1.0)
             for lane, lag in lanes.items():
                 last = min(horizon, round(until - now + lag))
                 if last <= 0:
                     continue
                 coming = ring[(now + np.arange(last) - round(lag)) % RING]
-                self._arrivals[lane, :last] += (coming / whole - usual) * self.flow[lane]
+                self._arrivals[lane, :last] += (coming / whole - known) * self.flow[lane]
                 self._sight[lane] = max(self._sight[lane], lag)
         np.maximum(self._arrivals, 0.0, out=self._arrivals)
 

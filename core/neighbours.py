@@ -96,7 +96,7 @@ class Neighbours:
         mean = state.arrivals[:, -1]
         for (sender, exit_), ring in self.rings.items():
             lanes = self.arms[exit_]
-            recent = float(ring[(now - np.arange(RECENT)) % RING].mean())
+            recent = usual(ring, now)
             whole = max(recent, float(sum(mean[lane] for lane in lanes)), 1e-3)
             for lane, lag in lanes.items():
                 sight = int(np.ceil(state.sight[lane]))
@@ -183,6 +183,11 @@ class Neighbours:
             waits = self._waits_for(state, lanes) if room < LITTLE_ROOM else ()
             letters.append(Forecast(name, sender, exit_, state.time, room=room, price=wait, waits=waits))
         return tuple(letters)
+
+
+def usual(ring: Floats, now: int) -> float:
+    """[veh/s] that a neighbour sent of late, by what he told."""
+    return float(ring[(now - np.arange(RECENT)) % RING].mean())
 
 
 def _crossing(site: Intersection) -> list[float]:
