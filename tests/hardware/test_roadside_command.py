@@ -125,7 +125,7 @@ def test_a_service_takes_control_is_killed_and_the_cabinet_goes_on(
         until(lambda: "watching" in run("status", "--state", state).stdout)
         assert "authority monitor" in run("status", "--state", state).stdout
         service.terminate()
-        service.wait(60)
+        service.wait(20)
         assert service.returncode == 0
     exported = run("export", tmp_path / "events.csv", "--state", state)
     assert "events are in" in exported.stdout
