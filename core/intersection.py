@@ -85,7 +85,8 @@ class Movement:
 class Detector:
     """A loop: on SUMO `lane` at `position` [m] from that lane's start, `distance` [m] upstream of the stop line (negative: behind it).
 
-    `lanes` are the approach lanes a vehicle seen here may come to; an exit loop names its exit instead.
+    `lanes` are the approach lanes a vehicle seen here may come to; an exit loop names its exit instead, and may name its `feeders`, the
+    approach lanes whose traffic comes onto its lane.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Detector:
     lanes: tuple[str, ...] = ()
     exit: str | None = None
     length: float = 2.0
+    feeders: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

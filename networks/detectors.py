@@ -199,8 +199,13 @@ def _exits(net: Any, light: Light, names: dict[str, tuple[str, float]]) -> list[
         name = _name(names, f"{to_lane}/{LoopKind.EXIT.value}", to_lane, at)
         length = min(LENGTH, lane.getLength() - at)
         behind = at + _across(net, light, to_lane)
-        out.append(Detector(name, LoopKind.EXIT, to_lane, at, -behind, (), to_lane.rsplit("_", 1)[0], length))
+        out.append(_exit(light, name, to_lane, at, behind, length))
     return out
+
+
+def _exit(light: Light, name: str, lane: str, at: float, behind: float, length: float) -> Detector:
+    feeders = tuple(dict.fromkeys(link.lane for link in light.links if link.to_lane == lane and not link.crossing))
+    return Detector(name, LoopKind.EXIT, lane, at, -behind, (), lane.rsplit("_", 1)[0], length, feeders)
 
 
 def _across(net: Any, light: Light, to_lane: str) -> float:
@@ -312,8 +317,8 @@ def _own(net: Any, light: Light, loops: Iterable[OwnLoop]) -> list[Detector]:
                     Detector(loop.name, _kind(distance), loop.lane, at, distance, tuple(lanes), None, loop.length)
                 )
         elif loop.lane in exits:
-            way, behind = loop.lane.rsplit("_", 1)[0], at + _across(net, light, loop.lane)
-            out.append(Detector(loop.name, LoopKind.EXIT, loop.lane, at, -behind, (), way, loop.length))
+            behind = at + _across(net, light, loop.lane)
+            out.append(_exit(light, loop.name, loop.lane, at, behind, loop.length))
     return out
 
 

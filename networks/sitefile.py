@@ -88,6 +88,7 @@ class _Detector(_Part):
     lanes: tuple[str, ...] = ()
     exit: str | None = None
     length_m: float = Field(gt=0, default=2.0)
+    feeders: tuple[str, ...] = ()
 
 
 class _Site(_Part):
@@ -187,7 +188,7 @@ def _intersection(said: _Site) -> Intersection:
         lanes=tuple(Lane(x.name, x.length_m, x.chain_m, x.speed_mps, x.saturation_flow_vph) for x in said.lanes),
         exits=tuple(Exit(x.name, x.length_m, x.lanes, x.speed_mps, x.towards) for x in said.exits),
         detectors=tuple(
-            Detector(d.name, d.kind, d.lane, d.position_m, d.distance_m, d.lanes, d.exit, d.length_m)
+            Detector(d.name, d.kind, d.lane, d.position_m, d.distance_m, d.lanes, d.exit, d.length_m, d.feeders)
             for d in said.detectors
         ),
         barred=frozenset(said.barred),
@@ -232,7 +233,7 @@ def _plain(site: Intersection) -> dict[str, Any]:
         "detectors": [
             _without_none(
                 name=d.name, kind=d.kind.value, lane=d.lane, position_m=d.position, distance_m=d.distance, lanes=list(d.lanes),
-                exit=d.exit, length_m=d.length,
+                exit=d.exit, length_m=d.length, feeders=list(d.feeders) or None,
             )
             for d in site.detectors
         ],

@@ -44,6 +44,8 @@ def test_every_approach_lane_has_its_loops(name: str) -> None:
             assert of_lane[LoopKind.ENTRANCE]
         assert {d.exit for d in site.detectors if d.kind is LoopKind.EXIT} == {way.name for way in site.exits}
         behind = [d for d in site.detectors if d.kind is LoopKind.EXIT]
+        ways = {(link.lane, link.to_lane) for link in light.links if not link.crossing}
+        assert all(d.feeders and {(lane, d.lane) for lane in d.feeders} <= ways for d in behind)
         assert all(d.position <= 21.0 for d in behind)
         assert all(-80.0 <= d.distance < -d.position for d in behind)  # the junction itself lies between
 
