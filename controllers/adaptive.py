@@ -61,18 +61,18 @@ class Adaptive:
         if state.stage < 0:
             return 0
         if self.mode == "hearsay":
-            self.hearsay.second(state)
+            self._listen(state)
         if state.in_interstage:
             return None
         was = self.mode
         sure = float(state.confidence.mean()) if len(state.confidence) else 0.0
         self.mode = "search" if sure >= DOUBTFUL else "index" if sure >= BLIND else "in turn"
-        if self.mode == "search" and (_silent(state) or self._deceived(state, was)):
+        if self.mode in SEES and (_silent(state) or self._deceived(state, was)):
             self.mode = "silent"
         if self.mode in ("in turn", "silent") and self.hearsay.known(state):
             self.mode = "hearsay"
             if was != "hearsay":
-                self.hearsay.second(state)
+                self._listen(state)
             return self._search(self.hearsay.state(state), told=None)
         if self.mode in ("in turn", "silent"):
             self._letters += self.neighbours.greet(state)
@@ -89,12 +89,12 @@ class Adaptive:
     def _search(self, state: TrafficState, told: npt.NDArray[np.float64] | None) -> Wish:
         """What the search finds best; whoever should leave is told to those downstream."""
         self.decision = self.horizon.decide(state, told=told, closed=self.neighbours.shut(state))
-        if self.mode == "hearsay" or any(way.towards for way in self.site.exits):
-            outflow = self.horizon.outflow()
-            if self.mode == "hearsay":
-                self.hearsay.plan(state.time, outflow)
-            self._letters += self.neighbours.tell(state, outflow)
+        if any(way.towards for way in self.site.exits):
+            self._letters += self.neighbours.tell(state, self.horizon.outflow())
         return None if self.decision.stage == state.stage else self.decision.stage
+
+    def _listen(self, state: TrafficState) -> None:
+        self.hearsay.second(state, self.horizon.going(max(state.stage, 0), self.hearsay.waits, self.hearsay.coming))
 
     def tell(self) -> tuple[Forecast, ...]:
         """What the neighbours should know after the last decision."""
@@ -146,4 +146,5 @@ def _silent(state: TrafficState) -> bool:
     if not len(state.gap) or state.gap.min() < SILENCE:
         return False
     within = np.arange(state.arrivals.shape[1]) < state.sight[:, None] if len(state.sight) else 1.0
-    return bool(state.queue.sum() + (state.arrivals * within).sum() < SOMEBODY)
+    seen = state.queue + (state.arrivals * within).sum(axis=1)
+    return bool(seen[state.confidence >= DOUBTFUL].sum() < SOMEBODY)

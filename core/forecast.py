@@ -13,8 +13,8 @@ class Forecast:
     `outflow` [veh] expected to come from the sender onto the stretch in each second from `time` [s] on; empty when it only speaks of
     room. `room` [veh] is what still fits into the stretch, `price` [s] the wait of one more vehicle, both told upstream; None if unknown.
     `waits` are the junctions that traffic on a full stretch waits for, directly or through others: who finds himself among them stands
-    in a ring. `came` [veh] came in the last second over the loops that lie `along` [m] behind the stretch's beginning, told upstream; None
-    where none of them can be believed.
+    in a ring. `came` [veh] came in the last second over the loops on its `lanes` that lie `along` [m] behind the stretch's beginning, told
+    upstream by whose road it is, and downstream by who counts behind his junction; None where they cannot be believed.
     """
 
     sender: str
@@ -25,7 +25,8 @@ class Forecast:
     room: float | None = None
     price: float | None = None
     waits: tuple[str, ...] = ()
-    came: float | None = None
+    came: tuple[float, ...] | None = None
+    lanes: tuple[str, ...] = ()
     along: float = 0.0
 
 

@@ -22,7 +22,7 @@ PASSED = 1.0
 """Seconds after their amber until those have passed to whom others gave way."""
 SETS_OFF = 9.0
 """Seconds from the change to a stage in which nobody hinders it after which a lane that still stalls is blocked."""
-UNSEEN_GAPS = 0.2
+UNSEEN_GAPS = 0.7
 """Part of what the rule for gaps expects that is counted on where no loop sees who gets through."""
 
 
@@ -184,6 +184,17 @@ class Horizon:
         blocked = int(np.count_nonzero(state.stuck[self.giver[rows]]))
         self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()), blocked)
         self.discharge.update(state, self.giver[rows][faced], np.arange(rows.start, rows.stop)[faced], expected[faced])
+
+    def going(self, stage: int, waits: F64, coming: F64) -> F64:
+        """(n_lanes,) [veh/s] that a stage lets through, where somebody waits in each lane with the chance `waits`, and so many come."""
+        n = self.n_lanes
+        rate = self.rates[stage, :n].astype(float)
+        rows = slice(int(self.given[stage]), int(self.given[stage + 1]))
+        flow = np.minimum(rate, rate * waits + coming * (1.0 - waits))
+        chance = np.maximum(1.0 - self.against[rows, :n] @ flow / self.weights.hopeless, labels.LEAST_CHANCE)
+        slow = 1.0 / np.maximum(self.steady[rows] + self.waiting[rows] / chance, 1.0)
+        rate[self.giver[rows]] = np.minimum(rate[self.giver[rows]], slow)
+        return rate
 
     def distrust(self, lanes: npt.NDArray[np.bool_]) -> None:
         """Count on few gaps for these lanes (n_lanes,) where another stage lets them go freely, until their loops show some."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
 
 from .coverage import UPSTREAM
 from .forecast import Forecast
-from .intersection import Intersection
+from .intersection import Intersection, LoopKind
 from .state import TrafficState
 
 Floats = npt.NDArray[np.float64]
@@ -28,7 +28,6 @@ LITTLE_ROOM, SHUT_FOR = 2.0, 3.0
 """Vehicles of room below which an exit takes nobody, and seconds for which that is believed."""
 LEADS = 0.3
 """Share of a lane's traffic that takes an exit from which on what becomes of that exit becomes of the lane."""
-_NONE = np.zeros(0, dtype=np.int_)
 HELD_FOR = 15.0
 """Seconds for which nobody is let into a ring of full stretches after it was last seen."""
 
@@ -57,7 +56,8 @@ class Neighbours:
         for m, k in enumerate(destinations):
             if k >= 0:
                 self.ways[m, k] = 1.0
-        self._gates, self._crossing = _gates(site), _crossing(site)
+        self._gates, self._behind = _gates(site, UPSTREAM), _gates(site, (LoopKind.EXIT,))
+        self._crossing = _crossing(site)
         self._told = np.zeros((len(site.lanes), horizon))
         self._closed = np.zeros(len(site.lanes))
 
@@ -75,9 +75,15 @@ class Neighbours:
                 self.waits[f.exit] = f.waits
                 if self.site.name in f.waits:
                     self.ringed[f.exit] = (f.time, f.waits)
-            if f.exit not in self.arms or f.room is not None or f.came is not None:
+            if f.exit not in self.arms or f.room is not None:
                 continue
             ring = self.rings.setdefault((f.sender, f.exit), np.zeros(RING))
+            if f.came is not None:
+                lane = next(iter(self.arms[f.exit]))
+                ring[round(f.time - f.along / (SPEED_KEPT * max(self.site.lanes[lane].speed, 1.0))) % RING] = sum(
+                    f.came
+                )
+                continue
             if f.outflow:
                 begin = round(f.time)
                 at = (begin + np.arange(RING - RECENT)) % RING
@@ -145,14 +151,25 @@ class Neighbours:
         return tuple(found)
 
     def count(self, state: TrafficState) -> tuple[Forecast, ...]:
-        """The letters that are due each second, whatever is decided: to those upstream, what came onto their stretch."""
-        name, letters = self.site.name, []
-        for sender, exit_ in self.rings:
-            loops, along = self._gates.get(exit_, (_NONE, 0.0))
-            if len(loops) and len(state.counted) and state.trust[loops].all():
-                came = float(state.counted[loops].sum())
-                letters.append(Forecast(name, sender, exit_, state.time, came=came, along=along))
+        """The letters that are due each second, whatever is decided: what came onto a stretch, to those at its other end."""
+        letters = []
+        for receiver, stretch, loops, along in self._counted():
+            if len(state.counted) and state.trust[loops].all():
+                came = tuple(float(n) for n in state.counted[loops])
+                lanes = tuple(self.site.detectors[row].lane for row in loops)
+                letters.append(
+                    Forecast(self.site.name, receiver, stretch, state.time, came=came, lanes=lanes, along=along)
+                )
         return tuple(letters)
+
+    def _counted(self) -> Iterator[tuple[str, str, Rows, float]]:
+        """Who is told of what stretch, and which loops count on it."""
+        for sender, exit_ in self.rings:
+            if exit_ in self._gates:
+                yield sender, exit_, *self._gates[exit_]
+        for way in self.site.exits:
+            if way.towards is not None and way.name in self._behind:
+                yield way.towards, way.name, *self._behind[way.name]
 
     def greet(self, state: TrafficState) -> tuple[Forecast, ...]:
         """Letters to those downstream that say no more than that one is here."""
@@ -199,11 +216,12 @@ def _crossing(site: Intersection) -> list[float]:
     return [far[way.name] / (SPEED_KEPT * max(way.speed, 1.0)) for way in site.exits]
 
 
-def _gates(site: Intersection) -> dict[str, tuple[Rows, float]]:
-    """By the road edge, the rows of the first loop on each of its lanes, and how far behind its beginning they lie at most [m]."""
+def _gates(site: Intersection, kinds: Container[LoopKind]) -> dict[str, tuple[Rows, float]]:
+    """By the road edge, the rows of the first loop of these kinds on each of its lanes, and how far behind its beginning they lie at most
+    [m]."""
     first: dict[str, tuple[float, int]] = {}
     for row, d in enumerate(site.detectors):
-        if d.kind in UPSTREAM and d.position < first.get(d.lane, (np.inf, -1))[0]:
+        if d.kind in kinds and d.position < first.get(d.lane, (np.inf, -1))[0]:
             first[d.lane] = (d.position, row)
     by_edge: dict[str, list[tuple[float, int]]] = {}
     for lane, found in first.items():
