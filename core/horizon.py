@@ -12,14 +12,13 @@ from .intersection import Intersection
 from .kernels import search as labels
 from .pockets import Pockets
 from .shutin import ShutIn
+from .stagetables import StageTables
 from .state import TrafficState
 from .weights import Weights
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
-PASSED = 1.0
-"""Seconds after their amber until those have passed to whom others gave way."""
 SETS_OFF = 9.0
 """Seconds from the change to a stage in which nobody hinders it after which a lane that still stalls is blocked."""
 UNSEEN_GAPS = 0.7
@@ -45,23 +44,14 @@ class Horizon:
         n_stages, n_lanes = len(site.stages), len(site.lanes)
         width = -(-max(n_lanes, 1) // labels.WIDTH) * labels.WIDTH
         self.n_lanes, self.width, self.n_stages = n_lanes, width, n_stages
-        self._lane_row = {lane.name: k for k, lane in enumerate(site.lanes)}
-        self._moves = list(site.movements)
-        self._group_of = [i for i, g in enumerate(site.groups) for _ in g.movements]
-        self._uses = np.zeros((n_lanes, len(self._moves)), dtype=bool)
-        for m, move in enumerate(self._moves):
-            for lane in move.lanes:
-                self._uses[self._lane_row[lane], m] = True
-        self._green = site.stage_greens
-        self._lane_groups = np.zeros((n_lanes, len(site.groups)))
-        for m, group in enumerate(self._group_of):
-            self._lane_groups[:, group] = np.maximum(self._lane_groups[:, group], self._uses[:, m])
-        self.pockets = Pockets(site)
-        self._timing()
-        self._permissive()
-        self._pairs = self._changing()
-        self.discharge = Discharge(n_lanes, len(self.giver), w.start_up)
-        f32, i32 = np.float32, np.int32
+        self.pockets, self._stages = Pockets(site), (t := StageTables(site))
+        self.length, self.given, self.giver = t.length, t.given, t.giver
+        self._shut_in = ShutIn(t.green, t.giving, t.length >= 0, site.intergreen)
+        f32, i32, n_givers = np.float32, np.int32, len(t.giver)
+        self.steady, self.waiting = np.zeros(n_givers, f32), np.zeros(n_givers, f32)
+        self._gap, self._turning_across = np.zeros(n_givers), np.zeros(n_givers)
+        self.against = np.zeros((n_givers, width), f32)
+        self.discharge = Discharge(n_lanes, n_givers, w.start_up)
         slots = w.horizon + 1
         spans = np.maximum(self.length, 0).ravel()
         self.begins = (n_stages + np.cumsum(spans) - spans).reshape(n_stages, n_stages).astype(i32)
@@ -90,92 +80,13 @@ class Horizon:
         self._left = np.zeros((w.horizon, width), f32)
         self._last: tuple[int, int, list[tuple[int, int]]] = (-1, 0, [(0, 0)])
 
-    def _timing(self) -> None:
-        site = self.site
-        n, groups = self.n_stages, len(site.groups)
-        self.length = np.full((n, n), -1, dtype=np.int32)
-        self._starts = np.zeros((n, n, groups), dtype=np.int32)
-        self._keeps = np.zeros((n, n, groups))
-        for a in range(n):
-            for b in range(n):
-                if a == b or (site.stages[a].name, site.stages[b].name) in site.barred:
-                    continue
-                starts = np.ceil(site.starts_after(a, b) - 1e-9)
-                self._starts[a, b] = starts
-                self._keeps[a, b] = site.ends_after(a, b)
-                begins = self._green[b] & ~self._green[a]
-                gone = [
-                    g.amber + 1.0 for g, ends in zip(site.groups, self._green[a] & ~self._green[b], strict=True) if ends
-                ]
-                done = max([1.0, *gone, *(starts[j] + site.groups[j].min_green for j in np.flatnonzero(begins))])
-                self.length[a, b] = int(np.ceil(done - 1e-9))
-
-    def _changing(self) -> list[tuple[int, int, F64, F64, F64]]:
-        """Every change that may be made, with (n_lanes, n_movements) [s]: when what a lane serves begins, 0 where it does not, for how
-        long what ends is kept, inf where it does not end, and when what goes on need not give way any more, 0 where it changes nothing.
-        """
-        group = np.array(self._group_of, dtype=int)
-        pairs = []
-        for a, b in zip(*np.nonzero(self.length >= 0), strict=True):
-            was, will = self._green[a][group], self._green[b][group]
-            starts = np.where(self._uses & will & ~was, self._starts[a, b][group], 0.0)
-            keeping = np.where(self._uses & was & ~will, self._keeps[a, b][group], np.inf)
-            freed = np.zeros_like(starts)
-            still = {(lane, m) for lane, m, _ in self._gives[b]}
-            for lane, m, facing in self._gives[a]:
-                gone = [group[k] for k in facing if not self._green[b, group[k]]]
-                if will[m] and gone and (lane, m) not in still:
-                    freed[lane, m] = max(self._keeps[a, b][g] + self.site.groups[g].amber for g in gone) + PASSED
-            pairs.append((int(a), int(b), starts, keeping, freed))
-        return pairs
-
-    def _permissive(self) -> None:
-        """For every stage: (lane, movement) pairs that give way, and the movements they give way to."""
-        site = self.site
-        self._gives: list[list[tuple[int, int, list[int]]]] = []
-        for stage in range(self.n_stages):
-            rows: list[tuple[int, int, list[int]]] = []
-            for m, move in enumerate(self._moves):
-                g = self._group_of[m]
-                if not self._green[stage, g]:
-                    continue
-                facing = [
-                    k
-                    for k, other in enumerate(self._moves)
-                    if self._green[stage, self._group_of[k]] and site.yields[g, self._group_of[k]] and move.faces(other)
-                ]
-                if facing:
-                    rows += [(int(lane), m, facing) for lane in np.flatnonzero(self._uses[:, m])]
-            self._gives.append(rows)
-        waiting = np.zeros((self.n_stages, len(site.groups)), dtype=bool)
-        for stage, rows in enumerate(self._gives):
-            waiting[stage, [self._group_of[m] for _, m, _ in rows]] = True
-        self._shut_in = ShutIn(self._green, waiting, self.length >= 0, site.intergreen)
-        self._waits = np.zeros((self.n_stages, self.n_lanes), dtype=bool)
-        turners: dict[int, set[int]] = {}
-        for stage, rows in enumerate(self._gives):
-            for lane, m, _ in rows:
-                self._waits[stage, lane] = True
-                turners.setdefault(lane, set()).add(self._group_of[m])
-        self._frees = np.zeros((self.n_stages, self.n_lanes), dtype=bool)
-        for lane, groups in turners.items():
-            self._frees[:, lane] = self._green[:, sorted(groups)].any(axis=1) & ~self._waits[:, lane]
-        lanes = [sorted({lane for lane, _, _ in rows}) for rows in self._gives]
-        self.given = np.cumsum([0, *map(len, lanes)]).astype(np.int32)
-        self.giver = np.array([lane for stage in lanes for lane in stage], dtype=np.int32)
-        k = len(self.giver)
-        self.steady, self.waiting = np.zeros(k, np.float32), np.zeros(k, np.float32)
-        self._gap, self._turning_across = np.zeros(k), np.zeros(k)
-        self.against = np.zeros((k, self.width), np.float32)
-
     def watch(self, state: TrafficState) -> None:
         """One more second of how queues set off: every second, whoever decides."""
         stage, n = max(state.stage, 0), self.n_lanes
-        self._freed_for = np.where(self._frees[stage], self._freed_for + 1.0, 0.0)
+        self._freed_for = np.where(self._stages.frees[stage], self._freed_for + 1.0, 0.0)
         rows = slice(int(self.given[stage]), int(self.given[stage + 1]))
         flow = np.minimum(self.rates[stage, :n], state.queue + state.departed)
-        facing = self.against[rows, :n] @ flow
-        chance = np.maximum(1.0 - facing / self.weights.hopeless, labels.LEAST_CHANCE)
+        chance = self._chance(rows, flow)
         expected = 1.0 / np.maximum(self.steady[rows] + self._gap[rows] / chance, 1.0)
         faced = self.against[rows].any(axis=1)
         across = self._turning_across[rows]
@@ -191,31 +102,34 @@ class Horizon:
         rate = self.rates[stage, :n].astype(float)
         rows = slice(int(self.given[stage]), int(self.given[stage + 1]))
         flow = np.minimum(rate, rate * waits + coming * (1.0 - waits))
-        chance = np.maximum(1.0 - self.against[rows, :n] @ flow / self.weights.hopeless, labels.LEAST_CHANCE)
-        slow = 1.0 / np.maximum(self.steady[rows] + self.waiting[rows] / chance, 1.0)
+        slow = 1.0 / np.maximum(self.steady[rows] + self.waiting[rows] / self._chance(rows, flow), 1.0)
         rate[self.giver[rows]] = np.minimum(rate[self.giver[rows]], slow)
         return rate
 
+    def _chance(self, rows: slice, flow: F64) -> F64:
+        """(n,) how many of the gaps there would be if nobody came against these lanes, when `flow` (n_lanes,) [veh/s] does."""
+        facing = self.against[rows, : self.n_lanes] @ flow
+        return np.maximum(1.0 - facing / self.weights.hopeless, labels.LEAST_CHANCE)
+
     def distrust(self, lanes: npt.NDArray[np.bool_]) -> None:
         """Count on few gaps for these lanes (n_lanes,) where another stage lets them go freely, until their loops show some."""
-        let_go = np.asarray(self._frees.any(axis=0))
+        let_go = np.asarray(self._stages.frees.any(axis=0))
         self.discharge.through[lanes[self.giver] & let_go[self.giver]] = UNSEEN_GAPS
 
     def learn(self, state: TrafficState) -> None:
         """Take over turning shares and saturation flows; a slow loop, every few seconds is enough."""
         w, n = self.weights, self.n_lanes
-        share = np.where(self._uses, state.turning, 0.0)
+        share = np.where(self._stages.uses, state.turning, 0.0)
         total = share.sum(axis=1, keepdims=True)
         share = np.where(
             total > 0,
             share / np.where(total > 0, total, 1.0),
-            self._uses / np.maximum(self._uses.sum(axis=1, keepdims=True), 1),
+            self._stages.uses / np.maximum(self._stages.uses.sum(axis=1, keepdims=True), 1),
         )
         headway = 1.0 / np.maximum(state.saturation, 0.1)
-        group = np.array(self._group_of)
         served = np.zeros((self.n_stages, n), dtype=bool)
         for s in range(self.n_stages):
-            green = self._green[s][group]
+            green = self._stages.green[s][self._stages.group_of]
             free = np.where(green[None, :], share, 0.0).sum(axis=1)
             stuck = 1.0 - free
             per = headway * free + np.where(stuck > 0.02, stuck * w.blocked, 0.0)
@@ -223,14 +137,14 @@ class Horizon:
             self.rates[s, :n] = np.where(served[s], 1.0 / np.maximum(per, 1e-3), 0.0)
             k = int(self.given[s])
             across = np.zeros(n)
-            for lane, m, _ in self._gives[s]:
+            for lane, m, _ in self._stages.gives[s]:
                 across[lane] += share[lane, m]
             waits = across * headway
-            for lane in sorted({lane for lane, _, _ in self._gives[s]}):
+            for lane in sorted({lane for lane, _, _ in self._stages.gives[s]}):
                 self._gap[k], self._turning_across[k] = waits[lane], across[lane]
                 self.waiting[k] = waits[lane] / self.discharge.through[k]
                 self.steady[k] = max(per[lane] - waits[lane], 0.0) if served[s, lane] else 50.0
-                facing_all = {f for other, _, facing in self._gives[s] if other == lane for f in facing}
+                facing_all = {f for other, _, facing in self._stages.gives[s] if other == lane for f in facing}
                 self.against[k, :n] = share[:, sorted(facing_all)].sum(axis=1)
                 self.against[k, lane] = 0.0
                 k += 1
@@ -257,7 +171,7 @@ class Horizon:
                     few = 1.0 / (self.steady[k] + self.waiting[k] / w.squeeze)
                     leaving[s, self.giver[k]] = min(few, leaving[s, self.giver[k]])
         used = share > 0.02
-        for a, b, starts, keeping, freed in self._pairs:
+        for a, b, starts, keeping, freed in self._stages.changes:
             start = np.where(used, starts, 0.0).max(axis=1, initial=0.0)
             kept_for = np.where(used, keeping, np.inf).min(axis=1, initial=np.inf)
             kept_for[np.isinf(kept_for)] = 0.0
@@ -301,7 +215,7 @@ class Horizon:
         self._release(state)
         if closed is not None:
             self.opens[:n] = np.maximum(self.opens[:n], closed)
-        late = (self._lane_groups * state.red).max(axis=1) - w.patience
+        late = (self._stages.lane_groups * state.red).max(axis=1) - w.patience
         self.weight[:n] = 1.0 + w.impatience * np.clip(late / w.patience, 0.0, 3.0)
         self.weight[:n] *= self.pockets.damming(state.queue, state.arrivals[:, -1], w.overflow, w.dammed)
         soon = self.queue[:n] + self.arrivals[:25, :n].sum(axis=0)
@@ -336,8 +250,8 @@ class Horizon:
         self._blocked &= stalls
         self._blocked |= stalls & (self._freed_for >= SETS_OFF)
         for lane in np.flatnonzero(stalls & ~self._blocked):
-            waits = self._waits[:, lane]
-            if waits.any() and self._frees[:, lane].any() and state.closed[lane] <= state.stalled[lane]:
+            waits = self._stages.waits[:, lane]
+            if waits.any() and self._stages.frees[:, lane].any() and state.closed[lane] <= state.stalled[lane]:
                 self._withdrawn.append((int(lane), self.rates[:, lane].copy()))
                 for stage in np.flatnonzero(waits):
                     self.rates[self._into[stage], lane] = 0.0

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from signalwright.core.estimate import Estimate
-from signalwright.core.horizon import PASSED, SETS_OFF, Horizon
+from signalwright.core.horizon import SETS_OFF, Horizon
 from signalwright.core.intersection import Detector, Exit, Intersection, Lane, LoopKind, Movement, SignalGroup, Stage
+from signalwright.core.stagetables import PASSED
 from signalwright.core.state import TrafficState
 from simple_sites import quiet, status
 

@@ -1,0 +1,106 @@
+"""What the search knows of a site before any traffic: whom each stage serves, who gives way in it, and how long every change takes."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .intersection import Intersection
+
+F64 = npt.NDArray[np.float64]
+I32 = npt.NDArray[np.int32]
+Bools = npt.NDArray[np.bool_]
+
+PASSED = 1.0
+"""Seconds after their amber until those have passed to whom others gave way."""
+
+
+class StageTables:
+    """Of n_stages, n_lanes, n_moves movements, n_groups signal groups.
+
+    group_of     (n_moves,) the signal group of each movement
+    uses         (n_lanes, n_moves) bool: the lane is used by the movement
+    lane_groups  (n_lanes, n_groups) bool: and by the group
+    green        (n_stages, n_groups) bool
+    length       (n_stages, n_stages) [s] of each change, -1 where it is barred
+    gives        by stage, (lane, movement) pairs that give way, and the movements they give way to
+    giving       (n_stages, n_groups) bool: the group is green and gives way
+    waits, frees (n_stages, n_lanes) bool: somebody in the lane gives way; one who does so in another stage may go here freely
+    giver, given the lanes that give way, stage by stage, and where those of each stage begin
+    changes      every change that may be made, see `_changes`
+    """
+
+    def __init__(self, site: Intersection) -> None:
+        self.site = site
+        n_stages, n_lanes, n_groups = len(site.stages), len(site.lanes), len(site.groups)
+        self.group_of = np.array([i for i, g in enumerate(site.groups) for _ in g.movements], dtype=int)
+        row = {lane.name: k for k, lane in enumerate(site.lanes)}
+        self.uses: Bools = np.zeros((n_lanes, len(site.movements)), dtype=np.bool_)
+        self.lane_groups: Bools = np.zeros((n_lanes, n_groups), dtype=np.bool_)
+        for m, move in enumerate(site.movements):
+            lanes = [row[lane] for lane in move.lanes]
+            self.uses[lanes, m] = True
+            self.lane_groups[lanes, self.group_of[m]] = True
+        self.green: Bools = site.stage_greens
+        self.gives = [self._givers(stage) for stage in range(n_stages)]
+        self.giving: Bools = np.zeros((n_stages, n_groups), dtype=np.bool_)
+        self.waits: Bools = np.zeros((n_stages, n_lanes), dtype=np.bool_)
+        turners: dict[int, set[int]] = {}
+        for stage, rows in enumerate(self.gives):
+            for lane, m, _ in rows:
+                self.giving[stage, self.group_of[m]] = True
+                self.waits[stage, lane] = True
+                turners.setdefault(lane, set()).add(int(self.group_of[m]))
+        self.frees: Bools = np.zeros((n_stages, n_lanes), dtype=np.bool_)
+        for lane, groups in turners.items():
+            self.frees[:, lane] = self.green[:, sorted(groups)].any(axis=1) & ~self.waits[:, lane]
+        lanes_of = [sorted({lane for lane, _, _ in rows}) for rows in self.gives]
+        self.given: I32 = np.cumsum([0, *map(len, lanes_of)]).astype(np.int32)
+        self.giver: I32 = np.array([lane for lanes in lanes_of for lane in lanes], dtype=np.int32)
+        self.length: I32 = np.full((n_stages, n_stages), -1, dtype=np.int32)
+        self.changes = self._changes()
+
+    def _givers(self, stage: int) -> list[tuple[int, int, list[int]]]:
+        site, group_of, rows = self.site, self.group_of, []
+        green = self.green[stage][group_of]
+        for m, move in enumerate(site.movements):
+            facing = [
+                k
+                for k, other in enumerate(site.movements)
+                if green[m] and green[k] and site.yields[group_of[m], group_of[k]] and move.faces(other)
+            ]
+            if facing:
+                rows += [(int(lane), m, facing) for lane in np.flatnonzero(self.uses[:, m])]
+        return rows
+
+    def _changes(self) -> list[tuple[int, int, F64, F64, F64]]:
+        """From and to which stage, with (n_lanes, n_moves) [s]: when what a lane serves begins, 0 where it does not, for how long what
+        ends is kept, inf where it does not end, and when what goes on need not give way any more, 0 where it changes nothing.
+        """
+        site, changes = self.site, []
+        barred = {(site.stage_index[a], site.stage_index[b]) for a, b in site.barred}
+        for a in range(len(site.stages)):
+            for b in range(len(site.stages)):
+                if a != b and (a, b) not in barred:
+                    starts, keeps = np.ceil(site.starts_after(a, b) - 1e-9), site.ends_after(a, b)
+                    self.length[a, b] = self._length(a, b, starts)
+                    was, will = self.green[a][self.group_of], self.green[b][self.group_of]
+                    starting = np.where(self.uses & will & ~was, starts[self.group_of], 0.0)
+                    keeping = np.where(self.uses & was & ~will, keeps[self.group_of], np.inf)
+                    changes.append((a, b, starting, keeping, self._freed(a, b, keeps)))
+        return changes
+
+    def _length(self, a: int, b: int, starts: F64) -> int:
+        groups = self.site.groups
+        gone = [g.amber + 1.0 for g, ends in zip(groups, self.green[a] & ~self.green[b], strict=True) if ends]
+        begins = np.flatnonzero(self.green[b] & ~self.green[a])
+        return int(np.ceil(max([1.0, *gone, *(starts[j] + groups[j].min_green for j in begins)]) - 1e-9))
+
+    def _freed(self, a: int, b: int, keeps: F64) -> F64:
+        freed = np.zeros(self.uses.shape)
+        still = {(lane, m) for lane, m, _ in self.gives[b]}
+        for lane, m, facing in self.gives[a]:
+            gone = [self.group_of[k] for k in facing if not self.green[b, self.group_of[k]]]
+            if self.green[b, self.group_of[m]] and gone and (lane, m) not in still:
+                freed[lane, m] = max(keeps[g] + self.site.groups[g].amber for g in gone) + PASSED
+        return freed
