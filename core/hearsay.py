@@ -30,8 +30,8 @@ SETTING_OFF, START, AROUND = 0.5, 2.0, 4
 seconds after it until the last is."""
 HEADWAY = 2.0
 """Seconds of green, after it began or after the last who left, in which nobody is missed yet."""
-SOONEST = 0.9
-"""Chance at most that somebody leaves in a second."""
+SOONEST, UNLIKELY = 0.9, 1e-4
+"""Chance at most that somebody leaves in a second; and that he does of a lane he can hardly have come from."""
 ASSUMED, LEAST = 0.05, 0.01
 """[veh/s] that come by each lane as long as nothing is learnt, and at least."""
 MEMORY, BALANCED = 300.0, 10.0
@@ -130,7 +130,7 @@ class Hearsay:
         queues.doubt(np.where(rate > 0.0, self.watched, 0.0))
         queues.come(coming)
         could = self._green[(then + np.arange(-AROUND, 2)) % RING].any(axis=0)
-        may = np.where(could, rate * queues.waits + coming, 0.0) + LEAST**2
+        may = np.where(could, rate * queues.waits + coming, 0.0) + UNLIKELY
         left, missed = np.zeros_like(rate), np.zeros_like(rate)
         for k, way in zip(fresh, ways.T, strict=True):
             count = round(self._came[then % RING, k])
