@@ -1,7 +1,7 @@
 """Looks ahead each second and asks for the stage the cheapest course of the next minute begins with.
 
 Where the loops cannot be believed it falls back, and says so: on little confidence to an index rule; on hardly any, or when nobody at all
-is seen for long, to what the neighbours tell, and where they do not tell of every lane to serving all stages in turn.
+is seen for long, to what the neighbours tell, and where they do not tell of most lanes to serving all stages in turn.
 """
 
 from __future__ import annotations

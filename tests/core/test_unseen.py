@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import comb
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,8 +43,6 @@ def test_arrivals_add_up_as_the_binomial_distribution() -> None:
     queues = _queues()
     for _ in range(10):
         queues.come(0.3 * ONE)
-    from math import comb
-
     assert_allclose(queues.chance[0, :11], [comb(10, k) * 0.3**k * 0.7 ** (10 - k) for k in range(11)], rtol=1e-9)
 
 
