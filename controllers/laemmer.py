@@ -15,6 +15,9 @@ from ..core.state import TrafficState
 LONGEST_WAIT = 60.0
 """Seconds of red with a call standing after which a group goes first."""
 
+STAY = 2.0
+"""Seconds of green that the stage served is held for at least when it is compared with the others."""
+
 
 class Laemmer:
     """The index rule on estimated queues and arrivals."""
@@ -47,10 +50,10 @@ class Laemmer:
 
     def _index(self, state: TrafficState, here: int, stage: int) -> float:
         change = int(self._change[here, stage])
-        look = int(change + (self._least[stage] if stage != here else 2.0))
+        least = self._least[stage] if stage != here else STAY
         lanes = self._serves[stage]
-        come = state.queue[lanes] + state.arrivals[lanes, :look].sum(axis=1)
+        come = state.queue[lanes] + state.arrivals[lanes, : int(change + least)].sum(axis=1)
         if come.sum() <= 0.0:
             return 0.0
         needs = float((come / state.saturation[lanes]).max())
-        return float(come.sum()) / (change + (max(needs, self._least[stage]) if stage != here else max(needs, 1.0)))
+        return float(come.sum()) / (change + max(needs, least))

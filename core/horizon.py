@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .backlog import Backlog
 from .discharge import Discharge
 from .intersection import Intersection
 from .kernels import search as labels
@@ -52,6 +53,7 @@ class Horizon:
         self._gap, self._turning_across = np.zeros(n_givers), np.zeros(n_givers)
         self.against = np.zeros((n_givers, width), f32)
         self.discharge = Discharge(n_lanes, n_givers, w.start_up)
+        self.backlog = Backlog(t.green @ t.lane_groups.T)
         slots = w.horizon + 1
         spans = np.maximum(self.length, 0).ravel()
         self.begins = (n_stages + np.cumsum(spans) - spans).reshape(n_stages, n_stages).astype(i32)
@@ -83,6 +85,7 @@ class Horizon:
     def watch(self, state: TrafficState) -> None:
         """One more second of how queues set off: every second, whoever decides."""
         stage, n = max(state.stage, 0), self.n_lanes
+        self.backlog.second(state)
         self._freed_for = np.where(self._stages.frees[stage], self._freed_for + 1.0, 0.0)
         rows = slice(int(self.given[stage]), int(self.given[stage + 1]))
         flow = np.minimum(self.rates[stage, :n], state.queue + state.departed)
@@ -218,6 +221,7 @@ class Horizon:
         late = (self._stages.lane_groups * state.red).max(axis=1) - w.patience
         self.weight[:n] = 1.0 + w.impatience * np.clip(late / w.patience, 0.0, 3.0)
         self.weight[:n] *= self.pockets.damming(state.queue, state.arrivals[:, -1], w.overflow, w.dammed)
+        self.prices[labels.CHANGE] = w.change + self.backlog.toll
         soon = self.queue[:n] + self.arrivals[:25, :n].sum(axis=0)
         served = self.rates[: self.n_stages, :n] > 0
         self.skip[:] = [0 if (soon[served[s]] > 0.2).any() else 1 for s in range(self.n_stages)]

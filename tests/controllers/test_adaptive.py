@@ -277,6 +277,15 @@ def test_the_index_rule_serves_the_longer_queue() -> None:
     assert Laemmer(site).decide(_state(site, queue=[(0, 8.0), (1, 8.0), (2, 1.0)])) is None
 
 
+def test_the_index_rule_does_not_hold_a_green_for_who_may_still_come() -> None:
+    """Vehicles expected within the next seconds take these seconds: they do not outdo a queue that would leave faster."""
+    site = crossing()
+    coming = [(lane, second, 0.3) for lane in (0, 1) for second in range(30)]
+    assert Laemmer(site).decide(_state(site, queue=[(2, 12.0)], arrivals=coming)) is None
+    coming = [(lane, second, 0.15) for lane in (0, 1) for second in range(30)]
+    assert Laemmer(site).decide(_state(site, queue=[(2, 12.0)], arrivals=coming)) == 1
+
+
 def test_it_never_looks_at_a_fault_as_traffic() -> None:
     """A stop-line loop reported faulty and occupied does not make a queue."""
     site = crossing()

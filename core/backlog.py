@@ -1,0 +1,44 @@
+"""How long queues have not been cleared, and what a change of stage costs then: what it loses, everyone who comes later waits for too."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from .state import TrafficState
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+
+CLEARED, GONE = 1.0, 0.5
+"""Vehicles below which a queue is cleared, in green and at any time."""
+BELIEVED = 0.5
+"""Confidence from which a lane's queue is believed."""
+USUAL, LONGEST = 180.0, 580.0
+"""Seconds that queues stand in ordinary traffic too, and after which it makes no more difference."""
+EACH = 60.0
+"""Seconds of backlog for each vehicle that stands in a queue, at most: a short one is nearly over, however old it is."""
+LOST = 1.5
+"""Vehicles that do not get through for a change: seconds of green lost by those that would use them."""
+
+
+class Backlog:
+    """The backlog of one intersection; `green` (n_stages, n_lanes) tells whom each stage serves."""
+
+    def __init__(self, green: Bools) -> None:
+        self._age: Floats = np.zeros(green.shape[1])
+        self._left: Floats = np.zeros(green.shape[1])
+        self._apart: Bools = ~np.any(green[:, :, None] & green[:, None, :], axis=0)
+
+    def second(self, state: TrafficState) -> None:
+        """One more second."""
+        cleared = (state.queue < np.where(state.greened > 0.0, CLEARED, GONE)) | (state.confidence < BELIEVED)
+        self._age = np.where(cleared, 0.0, self._age + 1.0)
+        self._left = np.clip(np.minimum(self._age - USUAL, EACH * state.queue), 0.0, LONGEST - USUAL)
+
+    @property
+    def toll(self) -> float:
+        """[veh s] that a change of stage costs beyond what can be foreseen: once lanes that no stage serves together have long stood,
+        a backlog that grew so long takes as long to go, and every vehicle that a change keeps back waits for that long."""
+        both: Floats = np.minimum(self._left[:, None], self._left[None, :])
+        return LOST * float(np.where(self._apart, both, 0.0).max(initial=0.0))
