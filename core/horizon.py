@@ -94,9 +94,9 @@ class Horizon:
         faced = self.against[rows].any(axis=1)
         across = self._turning_across[rows]
         gave_way = state.departed[self.giver[rows]] * across * (1.0 - chance)
-        through = chance * across / np.maximum(self._gap[rows], 1e-3)
-        blocked = int(np.count_nonzero(state.stuck[self.giver[rows]]))
-        self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()), blocked)
+        stuck = state.stuck[self.giver[rows]] > 0.0
+        through = np.where(stuck, 0.0, chance * across / np.maximum(self._gap[rows], 1e-3))
+        self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()), int(np.count_nonzero(stuck)))
         self.discharge.update(state, self.giver[rows][faced], np.arange(rows.start, rows.stop)[faced], expected[faced])
 
     def going(self, stage: int, waits: F64, coming: F64) -> F64:

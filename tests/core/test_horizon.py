@@ -87,3 +87,21 @@ def test_who_stalls_where_nobody_hinders_is_blocked(stage: int, released: bool) 
     assert horizon.opens[LEFT] == (0.0 if released else 50.0)
     assert (horizon.rates[BOTH, LEFT] == 0.0) == released
     assert horizon.rates[LEFT_ALONE, LEFT] > 0.0
+
+
+@pytest.mark.parametrize("behind", [0.0, 3.0])
+def test_nobody_found_a_gap_while_one_stands_half_over_the_line(behind: float) -> None:
+    """Left turners who wait on the junction go when nobody comes against them, but not while the one behind them cannot move."""
+    site = left_turn()
+    horizon = Horizon(site)
+    state = seen(site, BOTH)
+    horizon.learn(state)
+    horizon._shut_in.second(BOTH, 4.0, 0.0)
+    state.queue[:] = 0.0
+    state.stuck[LEFT] = behind
+    for _ in range(20):
+        horizon.watch(state)
+    skip = np.zeros(3, dtype=np.int32)
+    state.inside = np.nan
+    horizon._shut_in.forbid(state, skip)
+    assert (skip[SIDE] == 2) == (behind > 0.0)
