@@ -26,7 +26,8 @@ Where they cannot tell at all, who had to give way counts alone, and longer than
 AMBER, ESCAPE = 3.0, 0.5
 """Seconds of an intergreen until those they waited for have passed, and vehicles that get away in each further second of it."""
 EMPTY_AFTER = 5.0
-"""Seconds of a stage in which nobody gives way after which the junction is empty: who is still counted there was miscounted."""
+"""Seconds of a stage in which nobody gives way, whether its greens are new or go on, after which the junction is empty: who is still
+counted there was miscounted."""
 
 
 class ShutIn:
@@ -50,7 +51,7 @@ class ShutIn:
         self._gave_way: deque[float] = deque(maxlen=GAVE_WAY_FOR)
         self._blocked: deque[int] = deque(maxlen=GOES_ON)
         self._lately: deque[float] = deque(maxlen=SETTLES)
-        self._wait, self._held = 0.0, 0.0
+        self._wait, self._held, self._since = 0.0, 0.0, 0.0
 
     def second(self, stage: int, gave_way: float, through: float, blocked: int = 0) -> None:
         """One more second of `stage`, in which so many vehicles went onto the junction that probably wait there for others, and so many
@@ -58,10 +59,11 @@ class ShutIn:
         if stage != self._stage:
             for counts in (self._gave_way, self._blocked, self._lately):
                 counts.clear()
-            self._held = 0.0
+            self._held, self._since = 0.0, 0.0
             if self.lets_out[self._stage, stage]:
                 self._wait = 0.0
         self._stage = stage
+        self._since += 1.0
         self._blocked.append(blocked)
         self._gave_way.append(gave_way)
         self._wait = max(self._wait - through, 0.0) + gave_way
@@ -73,7 +75,8 @@ class ShutIn:
             self._miscounted, inside = 0.0, max(self._wait, sum(self._gave_way))
         else:
             self._miscounted = min(self._miscounted, state.inside)
-            if state.elapsed >= EMPTY_AFTER and not self._some_give_way[stage]:
+            served = min(state.elapsed, self._since - AMBER)
+            if served >= EMPTY_AFTER and not self._some_give_way[stage]:
                 self._miscounted = state.inside
             inside = state.inside - self._miscounted + sum(self._gave_way)
         inside += max(self._blocked, default=0) - self._escape[stage]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from signalwright.core.shutin import AMBER, CROWDED, ESCAPE, GAVE_WAY_FOR, GOES_ON, HOLD, SETTLES, ShutIn
+from signalwright.core.shutin import AMBER, CROWDED, EMPTY_AFTER, ESCAPE, GAVE_WAY_FOR, GOES_ON, HOLD, SETTLES, ShutIn
 from signalwright.core.state import TrafficState
 
 THROUGH, LEFTS, CROSS = range(3)
@@ -56,6 +56,8 @@ def test_who_seems_gone_for_a_moment_still_stands_there() -> None:
 def test_who_is_counted_on_an_empty_junction_was_miscounted() -> None:
     """After the lefts had green to themselves the junction is empty, whatever the loops add up to."""
     shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE, SHORT)
+    for _ in range(int(AMBER + EMPTY_AFTER)):
+        shut_in.second(LEFTS, 0.0, 0.0)
     assert _forbidden(shut_in, LEFTS, 10.0, CROWDED) == [0, 1, 0]
     shut_in.second(THROUGH, 0.0, 0.0)
     assert _forbidden(shut_in, THROUGH, 2.0 * HOLD, CROWDED) == [0, 1, 0]
@@ -64,6 +66,16 @@ def test_who_is_counted_on_an_empty_junction_was_miscounted() -> None:
         _forbidden(shut_in, THROUGH, 0.0, 0.0)
     assert _forbidden(shut_in, THROUGH, 2.0 * HOLD, CROWDED - 0.1) == [0, 1, 0]
     assert _forbidden(shut_in, THROUGH, 2.0 * HOLD, CROWDED) == [0, 0, 2]
+
+
+def test_a_green_that_goes_on_does_not_empty_the_junction_at_once() -> None:
+    """Lefts who had green before, and now have it alone, still take their seconds to get away."""
+    shut_in = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE, SHORT)
+    for _ in range(int(AMBER)):
+        shut_in.second(LEFTS, 0.0, 0.0)
+    assert _forbidden(shut_in, LEFTS, 30.0, CROWDED) == [0, 1, 0]
+    shut_in.second(THROUGH, 0.0, 0.0)
+    assert _forbidden(shut_in, THROUGH, 5.0, CROWDED) == [0, 0, 2]
 
 
 def test_who_had_to_give_way_is_waited_for_before_he_is_missed_behind_the_junction() -> None:
