@@ -19,7 +19,7 @@ USUAL, LONGEST = 180.0, 580.0
 EACH = 60.0
 """Seconds of backlog for each vehicle that stands in a queue, at most: a short one is nearly over, however old it is."""
 LOST = 1.5
-"""Vehicles that do not get through for a change: seconds of green lost by those that would use them."""
+"""Vehicles that a change of stage keeps from getting through: its lost seconds times what a stage lets go."""
 
 
 class Backlog:
