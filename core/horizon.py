@@ -45,7 +45,7 @@ class Horizon:
         n_stages, n_lanes = len(site.stages), len(site.lanes)
         width = -(-max(n_lanes, 1) // labels.WIDTH) * labels.WIDTH
         self.n_lanes, self.width, self.n_stages = n_lanes, width, n_stages
-        self.pockets, self._stages = Pockets(site), (t := StageTables(site))
+        self.pockets, self._stages = Pockets(site, w.overflow, w.dammed), (t := StageTables(site))
         self.length, self.given, self.giver = t.length, t.given, t.giver
         self._shut_in = ShutIn(t.green, t.giving, t.length >= 0, site.intergreen)
         f32, i32, n_givers = np.float32, np.int32, len(t.giver)
@@ -86,6 +86,7 @@ class Horizon:
         """One more second of how queues set off: every second, whoever decides."""
         stage, n = max(state.stage, 0), self.n_lanes
         self.backlog.second(state)
+        self.pockets.second(state.queue)
         self._freed_for = np.where(self._stages.frees[stage], self._freed_for + 1.0, 0.0)
         rows = slice(int(self.given[stage]), int(self.given[stage + 1]))
         flow = np.minimum(self.rates[stage, :n], state.queue + state.departed)
@@ -220,7 +221,7 @@ class Horizon:
             self.opens[:n] = np.maximum(self.opens[:n], closed)
         late = (self._stages.lane_groups * state.red).max(axis=1) - w.patience
         self.weight[:n] = 1.0 + w.impatience * np.clip(late / w.patience, 0.0, 3.0)
-        self.weight[:n] *= self.pockets.damming(state.queue, state.arrivals[:, -1], w.overflow, w.dammed)
+        self.weight[:n] *= self.pockets.damming(state.queue, state.arrivals[:, -1])
         self.prices[labels.CHANGE] = w.change + self.backlog.toll
         soon = self.queue[:n] + self.arrivals[:25, :n].sum(axis=0)
         served = self.rates[: self.n_stages, :n] > 0
