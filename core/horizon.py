@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from .backlog import Backlog
 from .discharge import Discharge
+from .heads import Heads
 from .intersection import Intersection
 from .kernels import search as labels
 from .pockets import Pockets
@@ -20,8 +21,6 @@ from .weights import Weights
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 
-SETS_OFF = 9.0
-"""Seconds from the change to a stage in which nobody hinders it after which a lane that still stalls is blocked."""
 UNSEEN_GAPS = 0.7
 """Part of what the rule for gaps expects that is counted on where no loop sees who gets through."""
 
@@ -72,7 +71,7 @@ class Horizon:
         self.flow, self.line = np.zeros(width, f32), np.zeros(width, f32)
         self.best = np.zeros(n_stages, f32)
         self._withdrawn: list[tuple[int, F32]] = []
-        self._blocked, self._freed_for = np.zeros(n_lanes, dtype=np.bool_), np.zeros(n_lanes)
+        self._heads = Heads(t.uses, t.free)
         self._into = [
             np.concatenate(
                 [[s], *(self.begins[a, s] + np.arange(max(self.length[a, s], 0)) for a in range(n_stages))]
@@ -87,7 +86,7 @@ class Horizon:
         stage, n = max(state.stage, 0), self.n_lanes
         self.backlog.second(state)
         self.pockets.second(state.queue)
-        self._freed_for = np.where(self._stages.frees[stage], self._freed_for + 1.0, 0.0)
+        self._heads.second(stage, state.stalled)
         rows = slice(int(self.given[stage]), int(self.given[stage + 1]))
         flow = np.minimum(self.rates[stage, :n], state.queue + state.departed)
         chance = self._chance(rows, flow)
@@ -117,8 +116,7 @@ class Horizon:
 
     def distrust(self, lanes: npt.NDArray[np.bool_]) -> None:
         """Count on few gaps for these lanes (n_lanes,) where another stage lets them go freely, until their loops show some."""
-        let_go = np.asarray(self._stages.frees.any(axis=0))
-        self.discharge.through[lanes[self.giver] & let_go[self.giver]] = UNSEEN_GAPS
+        self.discharge.through[(lanes & self._stages.set_free)[self.giver]] = UNSEEN_GAPS
 
     def learn(self, state: TrafficState) -> None:
         """Take over turning shares and saturation flows; a slow loop, every few seconds is enough."""
@@ -247,18 +245,15 @@ class Horizon:
         )  # fmt: skip
 
     def _release(self, state: TrafficState) -> None:
-        """A lane that stalls where it gives way has a turning vehicle at its head: other stages may let it go, these will not. One that
-        stalls where it need not give way is blocked, whatever the stage."""
+        """A lane that stalls has a vehicle at its head that must give way here, or is not green: other stages may let it go, and only
+        these. One that stalls where nobody hinders it is blocked, whatever the stage."""
         if not len(state.stalled):
             return
-        stalls = state.stalled > 0.0
-        self._blocked &= stalls
-        self._blocked |= stalls & (self._freed_for >= SETS_OFF)
-        for lane in np.flatnonzero(stalls & ~self._blocked):
-            waits = self._stages.waits[:, lane]
-            if waits.any() and self._stages.frees[:, lane].any() and state.closed[lane] <= state.stalled[lane]:
+        for lane in np.flatnonzero((state.stalled > 0.0) & (state.closed <= state.stalled)):
+            lets_go = self._heads.lets_go(int(lane))
+            if lets_go.any():
                 self._withdrawn.append((int(lane), self.rates[:, lane].copy()))
-                for stage in np.flatnonzero(waits):
+                for stage in np.flatnonzero(~lets_go):
                     self.rates[self._into[stage], lane] = 0.0
                 self.opens[lane] = 0.0
 

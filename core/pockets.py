@@ -56,8 +56,10 @@ class Pockets:
         return 1.0 + np.maximum(now, self._usually * self._behind(mean, mean))
 
     def _full(self, queue: Floats) -> Floats:
-        return np.clip((queue / self.room - self._overflow) / (1.0 - self._overflow), 0.0, 1.0)
+        full: Floats = np.clip((queue / self.room - self._overflow) / (1.0 - self._overflow), 0.0, 1.0)
+        return full
 
     def _behind(self, others: Floats, mean: Floats) -> Floats:
         """(n_lanes,) vehicles of `others` for each of a lane's own."""
-        return np.clip(self.beside @ others / np.maximum(mean, LEAST), 0.0, self._most - 1.0)
+        behind: Floats = np.clip(self.beside @ others / np.maximum(mean, LEAST), 0.0, self._most - 1.0)
+        return behind

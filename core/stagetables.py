@@ -25,7 +25,8 @@ class StageTables:
     length       (n_stages, n_stages) [s] of each change, -1 where it is barred
     gives        by stage, (lane, movement) pairs that give way, and the movements they give way to
     giving       (n_stages, n_groups) bool: the group is green and gives way
-    waits, frees (n_stages, n_lanes) bool: somebody in the lane gives way; one who does so in another stage may go here freely
+    free         (n_stages, n_moves) bool: the movement is green and need not give way
+    set_free     (n_lanes,) bool: somebody who gives way in one stage may go freely in another
     giver, given the lanes that give way, stage by stage, and where those of each stage begin
     changes      every change that may be made, see `_changes`
     """
@@ -44,16 +45,13 @@ class StageTables:
         self.green: Bools = site.stage_greens
         self.gives = [self._givers(stage) for stage in range(n_stages)]
         self.giving: Bools = np.zeros((n_stages, n_groups), dtype=np.bool_)
-        self.waits: Bools = np.zeros((n_stages, n_lanes), dtype=np.bool_)
-        turners: dict[int, set[int]] = {}
+        self.free: Bools = self.green[:, self.group_of]
         for stage, rows in enumerate(self.gives):
-            for lane, m, _ in rows:
+            for _, m, _ in rows:
                 self.giving[stage, self.group_of[m]] = True
-                self.waits[stage, lane] = True
-                turners.setdefault(lane, set()).add(int(self.group_of[m]))
-        self.frees: Bools = np.zeros((n_stages, n_lanes), dtype=np.bool_)
-        for lane, groups in turners.items():
-            self.frees[:, lane] = self.green[:, sorted(groups)].any(axis=1) & ~self.waits[:, lane]
+                self.free[stage, m] = False
+        turns = np.any(self.giving[:, self.group_of], axis=0) & np.any(self.free, axis=0)
+        self.set_free: Bools = np.any(self.uses & turns, axis=1)
         lanes_of = [sorted({lane for lane, _, _ in rows}) for rows in self.gives]
         self.given: I32 = np.cumsum([0, *map(len, lanes_of)]).astype(np.int32)
         self.giver: I32 = np.array([lane for lanes in lanes_of for lane in lanes], dtype=np.int32)

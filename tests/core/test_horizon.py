@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from signalwright.core.estimate import Estimate
-from signalwright.core.horizon import SETS_OFF, Horizon
+from signalwright.core.heads import SETS_OFF
+from signalwright.core.horizon import Horizon
 from signalwright.core.intersection import Detector, Exit, Intersection, Lane, LoopKind, Movement, SignalGroup, Stage
 from signalwright.core.stagetables import PASSED
 from signalwright.core.state import TrafficState
