@@ -253,7 +253,7 @@ class Horizon:
             lets_go = self._heads.lets_go(int(lane))
             if lets_go.any():
                 self._withdrawn.append((int(lane), self.rates[:, lane].copy()))
-                for stage in np.flatnonzero(~lets_go):
+                for stage in np.flatnonzero(~lets_go & (self.rates[: self.n_stages, lane] > 0.0)):
                     self.rates[self._into[stage], lane] = 0.0
                 self.opens[lane] = 0.0
 
