@@ -17,7 +17,7 @@ from signalwright.core.kernels.account import NO_ACCOUNT
 from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
 from signalwright.core.kernels.learning import MOST
-from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SHOWS, SLIGHT, SOME_CYCLES, TIMES, UNSURE
+from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SOME_CYCLES, UNSURE
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -69,7 +69,7 @@ class NaiveEstimate:
         self.seen, self.arrived, self.left, self.served = np.zeros(n_loops), np.zeros(n), np.zeros(n), np.zeros(n)
         self.entered, self.past = np.zeros(n_exits), np.zeros((PAST, n_loops))
         self.assumed = np.array([lane.saturation_flow / 3600.0 for lane in site.lanes])
-        self.since, self.onto, self.over, self.witnessed, self.guessed = 0, 0.0, 0.0, 0.0, 0.0
+        self.onto = self.over = 0.0
         self.across, self.seconds = seen.across.astype(int), 0
         self.crossings: list[float] = []
         self.coming_out: dict[int, float] = {}
@@ -132,7 +132,6 @@ class NaiveEstimate:
         if (self.trust != believed).any():
             self.trust = believed.copy()
             self._sees()
-            self.since = 0
         now = round(counts.time)
         self.seconds += 1
         memory = max(1.0 / 300.0, 1.0 / (self.seconds + 20.0))
@@ -187,34 +186,23 @@ class NaiveEstimate:
                 self.closed[lane] = max(self.closed[lane], FULL_FOR)
 
     def _inside(self, counts: Counts) -> None:
-        over, onto, seen, guessed = float(counts.vehicles[self.kind == book.EXIT].sum()), 0.0, 0.0, 0.0
-        unseen = 1.0
-        if self.since >= SHOWS and self.guessed > SLIGHT:
-            unseen = min(max((self.over - self.witnessed) / self.guessed, 0.0), TIMES)
+        over, onto = float(counts.vehicles[self.kind == book.EXIT].sum()), 0.0
         for (lane, _), way, share in zip(self.turns, self.turn_to, self.turn_share, strict=True):
             out, part = self.seconds + int(self.across[way]), float(self.departed[lane] * share)
-            if self.told[lane]:
-                seen += part
-            else:
-                guessed += part
-                part *= unseen
             self.coming_out[out] = self.coming_out.get(out, 0.0) + part
             onto += part
         before = self.crossings[-1] if self.crossings else 0.0
         self.crossings.append(before + onto - over)
-        self.since += 1
-        weight = max(1.0 / self.since, 1.0 / SOME_CYCLES)
+        weight = max(1.0 / self.seconds, 1.0 / SOME_CYCLES)
         self.onto += (onto - self.onto) * weight
         self.over += (over - self.over) * weight
-        self.witnessed += (seen - self.witnessed) * weight
-        self.guessed += (guessed - self.guessed) * weight
         pending = sum(mass for second, mass in self.coming_out.items() if second > self.seconds)
         empty = min(([0.0] if self.seconds < REMEMBERED else []) + self.crossings[-REMEMBERED:])
-        standing, over_time = max(self.crossings[-1] - empty - pending, 0.0), min(self.since, SOME_CYCLES)
+        standing, over_time = max(self.crossings[-1] - empty - pending, 0.0), min(self.seconds, SOME_CYCLES)
         missing = (self.onto - self.over) * over_time - standing
-        unsure = int((self.trust[self.kind == book.STOP] <= 0.0).sum())
-        told = all(self._watched()) and abs(missing) <= MANY * (1.0 + unsure)
-        self.inside = max(standing - UNSURE * unsure, 0.0) if told else np.nan
+        unsure = UNSURE * int((self.trust[self.kind == book.STOP] <= 0.0).sum())
+        told = all(self._watched()) and abs(missing) <= MANY
+        self.inside = max(standing - unsure, 0.0) if told else np.nan
 
     def _watched(self) -> list[bool]:
         """Which exits have loops that can all be believed."""

@@ -93,13 +93,10 @@ CAPACITY, ROOM, ENTERED, ACROSS, WATCHED = range(5)
     CROSSING,  # [veh] that left the stop lines and were not counted behind the junction, from the beginning, with all miscounts
     INSIDE,  # [veh] that should have left the junction by now
     PENDING,  # [veh] that left the stop lines so lately that they need not have come out
-    SINCE,  # [s] for which the same loops have been believed
-    ONTO,  # [veh/s] running mean, as long as these are believed, of those that left the stop lines
-    OVER,  # [veh/s] of those counted behind the junction
-    WITNESSED,  # [veh/s] of those that were seen to leave
-    GUESSED,  # [veh/s] of those thought to leave where no loop tells
+    ONTO,  # [veh/s] running mean of those that left the stop lines
+    OVER,  # [veh/s] running mean of those counted behind the junction
     LATELY,  # [veh] CROSSING in each of the last REMEMBERED seconds, from here on
-) = range(10)
+) = range(7)
 REMEMBERED, LONGEST_CROSSING = 60, 20
 """Seconds within which a junction is empty once, and those after which whoever left the stop line should have come out, at most."""
 DUE = LATELY + REMEMBERED

@@ -14,12 +14,9 @@ from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
 from .learning import learn, see
 
-SOME_CYCLES, MANY, UNSURE = 480.0, 8.0, 2.5
-"""Seconds over which what comes off a junction is compared with what went onto it, and [veh] by which sound loops may differ in them, as
-each at a stop line that is not believed may besides; [veh] by which that makes the count of who is inside unsure."""
-SHOWS, SLIGHT, TIMES = 120.0, 0.01, 3.0
-"""Seconds after which it shows by what comes off a junction how many went onto it unseen; the rate [veh/s] from which, and the times what
-was guessed up to which, that is believed."""
+SOME_CYCLES, MANY, UNSURE = 480.0, 8.0, 1.5
+"""Seconds over which what comes off a junction is compared with what went onto it, and [veh] by which sound loops may differ in them;
+[veh] by which each loop at a stop line that is not believed makes its count unsure."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
 LITTLE_ROOM, OFTEN = 1.0, 0.3
@@ -91,7 +88,6 @@ def rooms(lanes: F64, loops: F64, loop_rows: I32, turns: I32, turn_share: F64, e
 def inside(
     seconds: int,
     lanes: F64,
-    lane_rows: I32,
     loops: F64,
     loop_rows: I32,
     turns: I32,
@@ -104,10 +100,8 @@ def inside(
 
     Loops miscount, so more than was there when it was last empty cannot be told from the sum of all that was counted. It cannot be told
     at all, and is nan, where an exit has no loops that can all be believed, or as long as many more have been counted on one side of the
-    junction than on the other over some cycles: what one side misses would look as if it stood there. Where no loop at a stop line can be
-    believed, so many are taken to leave as makes both sides alike.
+    junction than on the other over some cycles: what one side misses would look as if it stood there.
     """
-    stop_of, trust = lane_rows[book.STOP_OF], loops[book.TRUST]
     way, kind, vehicles = loop_rows[book.WAY], loop_rows[book.KIND], loop_rows[book.VEHICLES]
     lately, due = memory[book.LATELY : book.DUE], memory[book.DUE :]
     size, over, onto, unsure, told = due.shape[0], 0.0, 0.0, 0.0, True
@@ -118,42 +112,27 @@ def inside(
     for d in range(way.shape[0]):
         if kind[d] == EXIT and way[d] >= 0:
             over += vehicles[d]
-        if kind[d] == STOP and trust[d] <= 0.0:
-            unsure += 1.0
-    unseen, seen, guessed = 1.0, 0.0, 0.0
-    if memory[book.SINCE] >= SHOWS and memory[book.GUESSED] > SLIGHT:
-        unseen = min(max((memory[book.OVER] - memory[book.WITNESSED]) / memory[book.GUESSED], 0.0), TIMES)
+        if kind[d] == STOP and loops[book.TRUST, d] <= 0.0:
+            unsure += UNSURE
     for lane in range(lanes.shape[1]):
-        departed = lanes[book.DEPARTED, lane]
-        if departed <= 0.0:
-            continue
-        believed = stop_of[lane] >= 0 and trust[stop_of[lane]] > 0.0
-        for k in range(turn[lane], turn[lane + 1]):
-            to = turns[book.TURN_EXIT, k]
-            part = departed * turn_share[k]
-            if believed:
-                seen += part
-            else:
-                guessed += part
-                part *= unseen
-            due[(seconds + int(exits[book.ACROSS, to])) % size] += part
-            onto += part
+        if lanes[book.DEPARTED, lane] > 0.0:
+            for k in range(turn[lane], turn[lane + 1]):
+                to = turns[book.TURN_EXIT, k]
+                part = lanes[book.DEPARTED, lane] * turn_share[k]
+                due[(seconds + int(exits[book.ACROSS, to])) % size] += part
+                onto += part
     memory[book.PENDING] += onto
     memory[book.CROSSING] += onto - over
     lately[seconds % lately.shape[0]] = memory[book.CROSSING]
     empty = memory[book.CROSSING]
     for k in range(lately.shape[0]):
         empty = min(empty, lately[k])
-    memory[book.SINCE] += 1.0
-    weight = max(1.0 / memory[book.SINCE], 1.0 / SOME_CYCLES)
+    weight = max(1.0 / seconds, 1.0 / SOME_CYCLES)
     memory[book.ONTO] += (onto - memory[book.ONTO]) * weight
     memory[book.OVER] += (over - memory[book.OVER]) * weight
-    memory[book.WITNESSED] += (seen - memory[book.WITNESSED]) * weight
-    memory[book.GUESSED] += (guessed - memory[book.GUESSED]) * weight
-    standing = max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0)
-    missing = (memory[book.ONTO] - memory[book.OVER]) * min(memory[book.SINCE], SOME_CYCLES) - standing
-    told &= abs(missing) <= MANY * (1.0 + unsure)
-    memory[book.INSIDE] = max(standing - UNSURE * unsure, 0.0) if told else math.nan
+    standing, over_time = max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0), min(seconds, SOME_CYCLES)
+    missing = (memory[book.ONTO] - memory[book.OVER]) * over_time - standing
+    memory[book.INSIDE] = max(standing - unsure, 0.0) if told and abs(missing) <= MANY else math.nan
 
 
 @kernel(lean=True)
@@ -180,7 +159,6 @@ def second(
         changed |= loops[book.TRUST, d] != trust[d]
         loops[book.TRUST, d] = trust[d]
     if changed:
-        memory[book.SINCE] = 0.0
         see(lanes, loops, loop_rows, links, link, lane_of, exits, worth)
     mean = max(1.0 / LONG_MEMORY, 1.0 / (seconds + SHORT_MEMORY))
     stand(lanes, lane_rows, loops, loop_rows)
@@ -194,5 +172,5 @@ def second(
     outlook(now, lanes, lane_rows, rings, arrivals)
     calls(interval, lanes, lane_rows, loops, lane_groups, groups, red, arrivals)
     rooms(lanes, loops, loop_rows, turns, turn_share, exits)
-    inside(seconds, lanes, lane_rows, loops, loop_rows, turns, turn, turn_share, exits, memory)
+    inside(seconds, lanes, loops, loop_rows, turns, turn, turn_share, exits, memory)
     return changed

@@ -15,7 +15,6 @@ from signalwright.core.estimate import Estimate
 from signalwright.core.kernels import book
 from signalwright.core.kernels.account import SLIPPERY
 from signalwright.core.kernels.book import REMEMBERED
-from signalwright.core.kernels.second import UNSURE
 from simple_sites import crossing, quiet, seen, status
 
 
@@ -369,32 +368,6 @@ def test_nobody_can_tell_who_is_inside_while_a_loop_around_it_fails() -> None:
     counts = quiet(site, 2)
     counts.fault[[d.name for d in site.detectors].index("e_0/exit")] = True
     assert np.isnan(estimate.update(counts, status(2, 0)).inside)
-
-
-def test_who_is_inside_is_told_with_a_loop_at_a_stop_line_dead() -> None:
-    """A lane whose loops see twice as many come as leave the junction is taken for half of what it was; others that stand there show."""
-    site = crossing()
-    estimate = Estimate(site)
-    names = [d.name for d in site.detectors]
-
-    def second(t: int, passing: dict[str, int]) -> float:
-        counts = seen(site, t, passing)
-        counts.fault[names.index("n_0/stop")] = True
-        return estimate.update(counts, status(t, t // 30 % 2)).inside
-
-    known = []
-    for t in range(1, 1201):
-        first = t // 30 % 2 == 0
-        west = (
-            {"w_0/stop": 1} if first and t % 5 == 0 else {"e_0/exit": 1} if t % 30 > 5 and first and t % 5 == 4 else {}
-        )
-        north = {"n_0/advance": 1} if t % 8 == 0 else {}
-        out = {"s_0/exit": 1} if t % 16 == 0 else {}
-        known.append(second(t, west | north | out))
-    assert not np.isnan(known[600:]).any()
-    for t in range(1201, 1221):
-        inside = second(t, {"w_0/stop": 1} if t % 2 == 0 else {})
-    assert 10 - UNSURE - 4.0 <= inside <= 12.0
 
 
 def test_vehicles_that_do_not_come_out_are_inside() -> None:
