@@ -17,7 +17,7 @@ from signalwright.core.kernels.account import NO_ACCOUNT
 from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
 from signalwright.core.kernels.learning import MOST
-from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SOME_CYCLES, UNSURE
+from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SHORT, SOME_CYCLES, UNSURE
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -179,7 +179,8 @@ class NaiveEstimate:
         self.closed = self.stalled.copy()
         self._inside(counts)
         for k, rows in enumerate(self.exit_loops):
-            full = len(rows) > 0 and bool((self.standing[rows] >= FULL_AFTER).all())
+            stand = self.standing[rows] >= FULL_AFTER
+            full = len(rows) > 0 and bool(stand.any() if self.capacity[k] <= SHORT * len(rows) else stand.all())
             self.room[k] = 0.0 if full else self.capacity[k]
         for (lane, _), way, share in zip(self.turns, self.turn_to, self.turn_share, strict=True):
             if self.room[way] < 1.0 and share > 0.3:

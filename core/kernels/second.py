@@ -19,6 +19,8 @@ SOME_CYCLES, MANY, UNSURE = 480.0, 8.0, 1.5
 [veh] by which each loop at a stop line that is not believed makes its count unsure."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
+SHORT = 3.0
+"""[veh] of capacity for each of its loops up to which an exit is short: nobody can change lanes there who finds his own taken."""
 LITTLE_ROOM, OFTEN = 1.0, 0.3
 """[veh] of room below which an exit takes nobody, and the turning share from which that closes a lane."""
 SOON, WANTED = 6, 0.3
@@ -67,17 +69,18 @@ def calls(interval: float, lanes: F64, lane_rows: I32, loops: F64, lane_groups: 
 
 @kernel(lean=True)
 def rooms(lanes: F64, loops: F64, loop_rows: I32, turns: I32, turn_share: F64, exits: F64) -> None:
-    """Exits whose loops all stand occupied are full: the lanes that lead there discharge nothing."""
+    """Exits whose loops all stand occupied are full, short ones as soon as one does: the lanes that lead there discharge nothing."""
     way, room, closed = loop_rows[book.WAY], exits[book.ROOM], lanes[book.CLOSED]
     for lane in range(lanes.shape[1]):
         closed[lane] = lanes[book.STALLED, lane]
     for k in range(room.shape[0]):
-        full, any_loop = True, False
+        stand, watched = 0, 0
         for d in range(way.shape[0]):
             if way[d] == k:
-                any_loop = True
-                full &= loops[book.STANDING, d] >= FULL_AFTER
-        room[k] = 0.0 if full and any_loop else exits[book.CAPACITY, k]
+                watched += 1
+                stand += loops[book.STANDING, d] >= FULL_AFTER
+        many = 1 if exits[book.CAPACITY, k] <= SHORT * watched else watched
+        room[k] = 0.0 if watched > 0 and stand >= many else exits[book.CAPACITY, k]
     for k in range(turn_share.shape[0]):
         if room[turns[book.TURN_EXIT, k]] < LITTLE_ROOM and turn_share[k] > OFTEN:
             lane = turns[book.TURN_LANE, k]

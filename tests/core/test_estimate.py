@@ -224,6 +224,19 @@ def test_a_full_exit_closes_the_lanes_that_lead_there() -> None:
     assert state.closed[2] == 0.0
 
 
+@pytest.mark.parametrize(("length", "full"), [(14.0, True), (200.0, False)])
+def test_a_short_exit_is_full_as_soon_as_one_of_its_lanes_is(length: float, full: bool) -> None:
+    """Where two vehicles fill a lane behind the junction nobody gets round them; on a longer road they may."""
+    site = crossing()
+    exits = (replace(site.exits[0], length=length, lanes=2), site.exits[1])
+    beside = replace(next(d for d in site.detectors if d.name == "e_0/exit"), name="e_1/exit", lane="e_1")
+    estimate = Estimate(replace(site, exits=exits, detectors=(*site.detectors, beside)))
+    for t in range(1, 6):
+        state = estimate.update(seen(estimate.site, t, {}, ("e_0/exit",)), status(t, 0))
+    assert (state.room[0] == 0.0) == full
+    assert bool((state.closed[:2] > 0).all()) == full
+
+
 def test_lane_shares_are_learnt() -> None:
     """Drivers of one entrance loop who always come to the other lane are expected there after some minutes."""
     site = crossing()
