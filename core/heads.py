@@ -16,15 +16,13 @@ or cannot."""
 class Heads:
     """The heads of the lanes of one intersection.
 
-    may      (n_lanes, n_moves) bool: the movements that can be meant by whoever stands at the head
-    blocked  (n_lanes,) bool: there is none left, so that no stage lets it go
+    may  (n_lanes, n_moves) bool: the movements that can be meant by whoever stands at the head; none where it is blocked
     """
 
     def __init__(self, uses: Bools, free: Bools) -> None:
         """`uses` (n_lanes, n_moves): the lane is used by the movement; `free` (n_stages, n_moves): it is green and need not give way."""
         self._uses, self._free = uses, free
         self.may = uses.copy()
-        self.blocked: Bools = np.zeros(len(uses), dtype=np.bool_)
         self._freed_for: Floats = np.zeros(free.shape[1])
 
     def second(self, stage: int, stalled: Floats) -> None:
@@ -32,7 +30,6 @@ class Heads:
         self._freed_for = np.where(self._free[stage], self._freed_for + 1.0, 0.0)
         stalls = (stalled > 0.0)[:, None]
         self.may = np.where(stalls, self.may & (self._freed_for < SETS_OFF), self._uses)
-        self.blocked = np.logical_not(np.any(self.may, axis=1))
 
     def lets_go(self, lane: int) -> Bools:
         """(n_stages,) whether the stage lets go whoever stands at the head of the lane."""

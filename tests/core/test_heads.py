@@ -29,7 +29,7 @@ def test_who_stands_at_an_arrow_for_the_others_goes_ahead() -> None:
     stall(heads, LEFT_ALONE)
     assert heads.may[SHARED].tolist() == [False, True]
     assert heads.lets_go(SHARED).tolist() == [True, False]
-    assert not heads.blocked[SHARED]
+    assert heads.may[SHARED].any()
 
 
 def test_who_gives_way_turns() -> None:
@@ -45,10 +45,10 @@ def test_who_has_been_let_go_either_way_is_blocked() -> None:
     heads = heads_of((False, True), (True, False))
     stall(heads, BOTH)
     stall(heads, LEFT_ALONE)
-    assert heads.blocked[SHARED]
+    assert not heads.may[SHARED].any()
     assert not heads.lets_go(SHARED).any()
     heads.second(BOTH, np.array([0.0]))
-    assert not heads.blocked[SHARED]
+    assert heads.may[SHARED].any()
 
 
 @pytest.mark.parametrize("seconds", [1, int(SETS_OFF) - 1])
