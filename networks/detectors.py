@@ -28,7 +28,6 @@ ADVANCE_DISTANCE = 40.0
 MIDDLE_DISTANCES = (80.0, 60.0)  # the first at which a lane's traffic is its own
 ENTRANCE_DISTANCE = 180.0
 APART = 20.0  # [m] nearer than this to the next loop downstream, a loop would tell nothing new
-SORTED = 10.0  # [m] behind a junction until drivers have found their lanes; nearer to it, who changes his counts twice
 AFTER_START = 1.0  # [m] behind the beginning of a lane
 EXIT_DISTANCE = (
     20.0  # [m] behind the junction, on exits long enough; it stands occupied while two or three vehicles still fit
@@ -41,8 +40,7 @@ def place_loops(scenario: Scenario, lights: Mapping[str, Light], detection: Dete
     """The lights with loops: by rule, or with `detection` "own" those of the scenario's additional files.
 
     By rule every approach lane has one at the stop line, one 40 m upstream, one 80 m upstream if its traffic has a lane of its own there,
-    and one where its lane chain begins, no further up than 180 m; short lanes are followed upstream over junctions without signals. On
-    the way none lies just behind such a junction, where drivers still find their lanes.
+    and one where its lane chain begins, no further up than 180 m; short lanes are followed upstream over junctions without signals.
     Every exit lane that takes traffic has one behind the junction.
     Raises InputError for a loop on an unknown lane, and when "own" finds none at a light.
     """
@@ -241,8 +239,7 @@ def _way_up(net: Any, lane: Any, distance: float) -> tuple[list[_Point], set[str
         lane, end = branches.pop(0)
         length = lane.getLength()
         if end + length >= distance + AFTER_START:
-            sorting = lane.getEdge().getLaneNumber() > 1 and lane.getIncoming() and length >= 3 * SORTED
-            at = max(SORTED if sorting else 0.0, min(round(length - (distance - end), 2), length - LENGTH))
+            at = max(0.0, min(round(length - (distance - end), 2), length - LENGTH))
             points.append(_Point(lane, at, end + length - at))
             continue
         before = [c for c in lane.getIncomingConnections() if c.getFrom().getFunction() == ""]

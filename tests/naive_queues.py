@@ -302,9 +302,9 @@ def tick(
 
 def settle(
     vehicles: Any, trust: Any, silent: Any, gate: Any, side: Any, told: Any, checked: Any, late: Any, storage: Any, gap: Any, near: Any,
-    queue: Any, departed: Any, on_stop: Any, arrived: Any, account: Any, slips: Any, lacks: Any,
+    queue: Any, departed: Any, on_stop: Any, arrived: Any, account: Any, slips: Any,
 ) -> None:  # fmt: skip
-    """The accounts (n_lanes,) of the approaches, by number, what they were too much and too little by, and queues (L,) that add up to them.
+    """The accounts (n_lanes,) of the approaches, by their numbers, and what they had to be set right by; queues (L,) that add up to them.
 
     `gate` (D,) says whose account an advance loop counts into; `told`, `checked` (L,) whether stop line and advance loops are believed.
     """
@@ -315,17 +315,18 @@ def settle(
         quiet = (gap[of] >= wait).all() and (silent[gates] >= wait).all()
         good = gates.any() and (trust[gates] > 0).all() and (told[of] > 0).all() and (checked[of] > 0).all()
         if not good or (account[s] < 0.0 and not quiet):
-            account[s], slips[s], lacks[s] = NO_ACCOUNT, 0.0, 0.0
+            account[s], slips[s] = NO_ACCOUNT, 0.0
             continue
         found = least if account[s] < 0.0 else account[s] + vehicles[gates].sum() - departed[of].sum()
         account[s] = least if quiet else max(min(found, stand + due + HIDDEN), least)
-        slips[s] += max(found - account[s], 0.0) - slips[s] / SLIP_MEMORY
-        lacks[s] += max(account[s] - found, 0.0) - lacks[s] / SLIP_MEMORY
+        slips[s] += abs(account[s] - found) - slips[s] / SLIP_MEMORY
+        if slips[s] > SLIPPERY:
+            continue
         wanted = max(account[s] - due, least)
         weight = queue[of] + LATELY * arrived[of]
-        if stand > wanted and lacks[s] <= SLIPPERY:
+        if stand > wanted:
             queue[of] = on_stop[of] + (queue[of] - on_stop[of]) * (wanted - least) / (stand - least)
-        elif stand < wanted and weight.sum() > 0.0 and slips[s] <= SLIPPERY:
+        elif weight.sum() > 0.0:
             more = queue[of] + (wanted - stand) * weight / weight.sum()
             queue[of] = np.maximum(queue[of], np.minimum(more, storage[of] + 1.0))
 

@@ -2,8 +2,7 @@
 
 Which lane, loops tell badly, for vehicles change lanes between them; how many there are in all, they tell nearly exactly. So what is
 thought to stand in the lanes is made to add up to it. An account is begun when an approach is empty, and good where every loop it counts by
-is believed. One that had to be set right much of late since it told of too many, for some turn off on the way, still says how many there
-are at most; one that told of too few, how many at least.
+is believed, as long as it did not have to be set right much of late.
 The arrays are those of `book`.
 """
 
@@ -17,7 +16,7 @@ SLOWER = 3.0
 HIDDEN = 1.0
 """Vehicles more than each lane by itself tells that an account may tell of: one who comes slowly, or is in another lane."""
 SLIP_MEMORY, SLIPPERY = 600.0, 3.0
-"""Seconds over which what an account had to be set right by is remembered, and [veh] from which it is not believed in that way."""
+"""Seconds over which what an account had to be set right by is remembered, and [veh] from which it is not believed."""
 NO_ACCOUNT = -1.0
 """The account of an approach that has not been empty since all its loops are believed."""
 LATELY = 12.0
@@ -28,7 +27,7 @@ LATELY = 12.0
 def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -> None:
     """One second of every account; then queues add up to it, less who is still on the way to the stop line."""
     queue, departed, late, on_stop = lanes[book.QUEUE], lanes[book.DEPARTED], lanes[book.LATE], lanes[book.ON_STOP]
-    account, slips, lacks, arrived = lanes[book.ACCOUNT], lanes[book.SLIPS], lanes[book.LACKS], lanes[book.ARRIVED]
+    account, slips, arrived = lanes[book.ACCOUNT], lanes[book.SLIPS], lanes[book.ARRIVED]
     side, gate, near = lane_rows[book.SIDE], loop_rows[book.GATE], rings[book.NEAR]
     for s in range(queue.shape[0]):
         good, quiet, wait = True, True, 0.0
@@ -56,18 +55,19 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
                 quiet &= loops[book.SILENT, d] >= wait
         good &= gates > 0
         if not good or (account[s] < 0.0 and not quiet):
-            account[s], slips[s], lacks[s] = NO_ACCOUNT, 0.0, 0.0
+            account[s], slips[s] = NO_ACCOUNT, 0.0
             continue
         account[s] = least if account[s] < 0.0 else account[s] + came - left
         right = least if quiet else max(min(account[s], stand + due + HIDDEN), least)
-        slips[s] += max(account[s] - right, 0.0) - slips[s] / SLIP_MEMORY
-        lacks[s] += max(right - account[s], 0.0) - lacks[s] / SLIP_MEMORY
+        slips[s] += abs(right - account[s]) - slips[s] / SLIP_MEMORY
         account[s] = right
+        if slips[s] > SLIPPERY:
+            continue
         wanted = max(right - due, least)
         for lane in range(queue.shape[0]):
             if side[lane] == s:
-                if stand > wanted and lacks[s] <= SLIPPERY:
+                if stand > wanted:
                     queue[lane] = on_stop[lane] + (queue[lane] - on_stop[lane]) * (wanted - least) / (stand - least)
-                elif stand < wanted and weight > 0.0 and slips[s] <= SLIPPERY:
+                elif weight > 0.0:
                     more = (wanted - stand) * (queue[lane] + LATELY * arrived[lane]) / weight
                     queue[lane] = max(queue[lane], min(queue[lane] + more, lanes[book.STORAGE, lane] + 1.0))

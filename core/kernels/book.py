@@ -70,11 +70,10 @@ Bools = npt.NDArray[np.bool_]
     SETBACK,  # [s] how long that is after the green
     ARRIVED, LEFT, SERVED,  # [veh/s] running means of CAME, DEPARTED (quick), DEPARTED (slow)
     WEIGHT, BELIEVED,  # what its loops are worth, all and those believed
-    ACCOUNT, SLIPS, LACKS,  # by the number of the side: [veh] between advance loops and stop lines, -1 unknown; what it was too much
-    # and too little by, of late
+    ACCOUNT, SLIPS,  # by the number of the side: [veh] between advance loops and stop lines, -1 unknown, and what it was set right by
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
-) = range(44)  # fmt: skip
+) = range(43)  # fmt: skip
 STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,
