@@ -60,7 +60,8 @@ class NaiveEstimate:
         self.capacity = np.array([way.length * way.lanes / SPACE for way in site.exits])
         self._exits()
         self.far, self.mid, self.near = np.zeros((3, n, RING))
-        self.account, self.slips = np.full(n, NO_ACCOUNT), np.zeros(n)
+        self.account = np.full(n, NO_ACCOUNT)
+        self.slips, self.at_most, self.lacks = np.zeros((3, n))
         self.queues, self.upper = np.zeros(n), np.zeros(n)
         self.on_stop, self.greened, self.unhindered, self.departed, self.came = np.zeros((5, n))
         self.rate, self.flow, self.flow_time, self.pace = np.full(n, 0.05), np.zeros(n), np.zeros(n), np.zeros(n)
@@ -145,7 +146,8 @@ class NaiveEstimate:
         )  # fmt: skip
         queues.settle(
             counts.vehicles, self.trust, self.silent, self.gate, self.side, self.told, self.checked, self.late, self.storage, self.gap,
-            self.near, self.queues, self.departed, self.on_stop, self.arrived, self.account, self.slips,
+            self.near, self.queues, self.departed, self.on_stop, self.arrived, self.account, self.slips, self.at_most,
+            self.lacks,
         )  # fmt: skip
         self._learn(counts)
         beyond = np.repeat(self.rate[:, None], HORIZON, axis=1)

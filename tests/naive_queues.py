@@ -302,7 +302,7 @@ def tick(
 
 def settle(
     vehicles: Any, trust: Any, silent: Any, gate: Any, side: Any, told: Any, checked: Any, late: Any, storage: Any, gap: Any, near: Any,
-    queue: Any, departed: Any, on_stop: Any, arrived: Any, account: Any, slips: Any,
+    queue: Any, departed: Any, on_stop: Any, arrived: Any, account: Any, slips: Any, at_most: Any, lacks: Any,
 ) -> None:  # fmt: skip
     """The accounts (n_lanes,) of the approaches, by their numbers, and what they had to be set right by; queues (L,) that add up to them.
 
@@ -315,18 +315,20 @@ def settle(
         quiet = (gap[of] >= wait).all() and (silent[gates] >= wait).all()
         good = gates.any() and (trust[gates] > 0).all() and (told[of] > 0).all() and (checked[of] > 0).all()
         if not good or (account[s] < 0.0 and not quiet):
-            account[s], slips[s] = NO_ACCOUNT, 0.0
+            account[s], slips[s], lacks[s] = NO_ACCOUNT, 0.0, 0.0
             continue
+        summed = least if account[s] < 0.0 or quiet else at_most[s] + vehicles[gates].sum() - departed[of].sum()
+        at_most[s] = max(summed, least)
+        lacks[s] += at_most[s] - summed - lacks[s] / SLIP_MEMORY
         found = least if account[s] < 0.0 else account[s] + vehicles[gates].sum() - departed[of].sum()
         account[s] = least if quiet else max(min(found, stand + due + HIDDEN), least)
         slips[s] += abs(account[s] - found) - slips[s] / SLIP_MEMORY
-        if slips[s] > SLIPPERY:
-            continue
-        wanted = max(account[s] - due, least)
+        slippery = slips[s] > SLIPPERY
+        wanted = max((at_most[s] if slippery else account[s]) - due, least)
         weight = queue[of] + LATELY * arrived[of]
-        if stand > wanted:
+        if stand > wanted and (not slippery or lacks[s] <= HIDDEN):
             queue[of] = on_stop[of] + (queue[of] - on_stop[of]) * (wanted - least) / (stand - least)
-        elif weight.sum() > 0.0:
+        elif weight.sum() > 0.0 and not slippery:
             more = queue[of] + (wanted - stand) * weight / weight.sum()
             queue[of] = np.maximum(queue[of], np.minimum(more, storage[of] + 1.0))
 

@@ -2,7 +2,8 @@
 
 Which lane, loops tell badly, for vehicles change lanes between them; how many there are in all, they tell nearly exactly. So what is
 thought to stand in the lanes is made to add up to it. An account is begun when an approach is empty, and good where every loop it counts by
-is believed, as long as it did not have to be set right much of late.
+is believed, as long as it did not have to be set right much of late. Where it had to, for some turn off on the way, what came less
+what left since the approach was last empty still says how many there are at most, unless more leave than came.
 The arrays are those of `book`.
 """
 
@@ -28,6 +29,7 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
     """One second of every account; then queues add up to it, less who is still on the way to the stop line."""
     queue, departed, late, on_stop = lanes[book.QUEUE], lanes[book.DEPARTED], lanes[book.LATE], lanes[book.ON_STOP]
     account, slips, arrived = lanes[book.ACCOUNT], lanes[book.SLIPS], lanes[book.ARRIVED]
+    at_most, lacks = lanes[book.AT_MOST], lanes[book.LACKS]
     side, gate, near = lane_rows[book.SIDE], loop_rows[book.GATE], rings[book.NEAR]
     for s in range(queue.shape[0]):
         good, quiet, wait = True, True, 0.0
@@ -55,19 +57,21 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
                 quiet &= loops[book.SILENT, d] >= wait
         good &= gates > 0
         if not good or (account[s] < 0.0 and not quiet):
-            account[s], slips[s] = NO_ACCOUNT, 0.0
+            account[s], slips[s], lacks[s] = NO_ACCOUNT, 0.0, 0.0
             continue
+        found = least if account[s] < 0.0 or quiet else at_most[s] + came - left
+        at_most[s] = max(found, least)
+        lacks[s] += at_most[s] - found - lacks[s] / SLIP_MEMORY
         account[s] = least if account[s] < 0.0 else account[s] + came - left
         right = least if quiet else max(min(account[s], stand + due + HIDDEN), least)
         slips[s] += abs(right - account[s]) - slips[s] / SLIP_MEMORY
         account[s] = right
-        if slips[s] > SLIPPERY:
-            continue
-        wanted = max(right - due, least)
+        slippery = slips[s] > SLIPPERY
+        wanted = max((at_most[s] if slippery else right) - due, least)
         for lane in range(queue.shape[0]):
             if side[lane] == s:
-                if stand > wanted:
+                if stand > wanted and (not slippery or lacks[s] <= HIDDEN):
                     queue[lane] = on_stop[lane] + (queue[lane] - on_stop[lane]) * (wanted - least) / (stand - least)
-                elif weight > 0.0:
+                elif weight > 0.0 and not slippery:
                     more = (wanted - stand) * (queue[lane] + LATELY * arrived[lane]) / weight
                     queue[lane] = max(queue[lane], min(queue[lane] + more, lanes[book.STORAGE, lane] + 1.0))

@@ -71,9 +71,10 @@ Bools = npt.NDArray[np.bool_]
     ARRIVED, LEFT, SERVED,  # [veh/s] running means of CAME, DEPARTED (quick), DEPARTED (slow)
     WEIGHT, BELIEVED,  # what its loops are worth, all and those believed
     ACCOUNT, SLIPS,  # by the number of the side: [veh] between advance loops and stop lines, -1 unknown, and what it was set right by
+    AT_MOST, LACKS,  # the same never set lower, so that nobody who is there is left out, and what it was raised by
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
-) = range(43)  # fmt: skip
+) = range(45)  # fmt: skip
 STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,
