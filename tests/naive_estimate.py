@@ -146,8 +146,7 @@ class NaiveEstimate:
         )  # fmt: skip
         queues.settle(
             counts.vehicles, self.trust, self.silent, self.gate, self.side, self.told, self.checked, self.late, self.storage, self.gap,
-            self.near, self.queues, self.departed, self.on_stop, self.arrived, self.account, self.slips, self.at_most,
-            self.lacks,
+            self.near, self.queues, self.departed, self.on_stop, self.arrived, self.account, self.slips, self.at_most, self.lacks,
         )  # fmt: skip
         self._learn(counts)
         beyond = np.repeat(self.rate[:, None], HORIZON, axis=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from signalwright.core.kernels.account import HIDDEN, LATELY, NO_ACCOUNT, SLIP_MEMORY, SLIPPERY, SLOWER
+from signalwright.core.kernels.account import HIDDEN, LATELY, LEAKY, NO_ACCOUNT, SLIP_MEMORY, SLIPPERY, SLOWER
 from signalwright.core.kernels.book import ADVANCE, ENTRANCE, MIDDLE
 from signalwright.core.kernels.estimate import (
     COVERED,
@@ -326,7 +326,7 @@ def settle(
         slippery = slips[s] > SLIPPERY
         wanted = max((at_most[s] if slippery else account[s]) - due, least)
         weight = queue[of] + LATELY * arrived[of]
-        if stand > wanted and (not slippery or lacks[s] <= HIDDEN):
+        if stand > wanted and (not slippery or lacks[s] <= LEAKY):
             queue[of] = on_stop[of] + (queue[of] - on_stop[of]) * (wanted - least) / (stand - least)
         elif weight.sum() > 0.0 and not slippery:
             more = queue[of] + (wanted - stand) * weight / weight.sum()

@@ -17,7 +17,10 @@ SLOWER = 3.0
 HIDDEN = 1.0
 """Vehicles more than each lane by itself tells that an account may tell of: one who comes slowly, or is in another lane."""
 SLIP_MEMORY, SLIPPERY = 600.0, 3.0
-"""Seconds over which what an account had to be set right by is remembered, and [veh] from which it is not believed."""
+"""Seconds over which what an account had to be set right by is remembered, and [veh] from which it only says how many there are at
+most."""
+LEAKY = 1.0
+"""[veh] it was raised by, over as long, from which it does not say that either: more leave than came over its loops."""
 NO_ACCOUNT = -1.0
 """The account of an approach that has not been empty since all its loops are believed."""
 LATELY = 12.0
@@ -59,9 +62,9 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
         if not good or (account[s] < 0.0 and not quiet):
             account[s], slips[s], lacks[s] = NO_ACCOUNT, 0.0, 0.0
             continue
-        found = least if account[s] < 0.0 or quiet else at_most[s] + came - left
-        at_most[s] = max(found, least)
-        lacks[s] += at_most[s] - found - lacks[s] / SLIP_MEMORY
+        summed = least if account[s] < 0.0 or quiet else at_most[s] + came - left
+        at_most[s] = max(summed, least)
+        lacks[s] += at_most[s] - summed - lacks[s] / SLIP_MEMORY
         account[s] = least if account[s] < 0.0 else account[s] + came - left
         right = least if quiet else max(min(account[s], stand + due + HIDDEN), least)
         slips[s] += abs(right - account[s]) - slips[s] / SLIP_MEMORY
@@ -70,7 +73,7 @@ def settle(lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64) -
         wanted = max((at_most[s] if slippery else right) - due, least)
         for lane in range(queue.shape[0]):
             if side[lane] == s:
-                if stand > wanted and (not slippery or lacks[s] <= HIDDEN):
+                if stand > wanted and (not slippery or lacks[s] <= LEAKY):
                     queue[lane] = on_stop[lane] + (queue[lane] - on_stop[lane]) * (wanted - least) / (stand - least)
                 elif weight > 0.0 and not slippery:
                     more = (wanted - stand) * (queue[lane] + LATELY * arrived[lane]) / weight

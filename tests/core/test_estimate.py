@@ -10,10 +10,10 @@ import pytest
 
 from signalwright.core.aspects import Aspects
 from signalwright.core.counts import Counts
-from signalwright.core.coverage import STRAY
+from signalwright.core.coverage import SPACE, STRAY
 from signalwright.core.estimate import Estimate
 from signalwright.core.kernels import book
-from signalwright.core.kernels.account import SLIPPERY
+from signalwright.core.kernels.account import LEAKY, SLIPPERY
 from signalwright.core.kernels.book import REMEMBERED
 from simple_sites import crossing, quiet, seen, status
 
@@ -192,16 +192,20 @@ def test_an_approach_people_leave_between_its_loops_has_no_account(off: float) -
     assert phantom < 3.0
 
 
-def test_an_account_that_loses_some_still_says_how_many_there_are_at_most() -> None:
-    """Where every fourth one turns off on the way, three who stand back to the advance loop with a gap between them are three."""
+@pytest.mark.parametrize(("below", "there"), [(0, 3.0), (2, 40.0 / SPACE)])
+def test_an_account_that_loses_some_still_says_how_many_there_are_at_most(below: int, there: float) -> None:
+    """Where every fourth one turns off on the way, three who stand back to the advance loop with a gap between them are three; where
+    others besides begin their trip below that loop, nobody knows, and the road is full."""
     site = crossing()
     estimate = Estimate(site)
     for t in range(1, 400):
         passing = (
             {"n_0/advance": 1} if t % 16 == 1 and t < 380 else {"n_0/stop": 1} if t % 16 == 5 and t % 64 > 5 else {}
         )
+        passing |= {"n_0/stop": 1} if t in (300, 364)[:below] else {}
         state = estimate.update(seen(site, t, passing), status(t, 1))
     assert estimate.lanes[book.SLIPS, 1] > SLIPPERY
+    assert (estimate.lanes[book.LACKS, 1] > LEAKY) == (below > 0)
     assert estimate.lanes[book.ACCOUNT, 1] == 0.0
     assert state.trust.all()
     for t in range(400, 430):
@@ -209,7 +213,7 @@ def test_an_account_that_loses_some_still_says_how_many_there_are_at_most() -> N
         standing = ("n_0/stop",) * (t > 405) + ("n_0/advance",) * (t > 407)
         state = estimate.update(seen(site, t, passing, standing), status(t, 0))
     assert estimate.lanes[book.STORAGE, 2] > 5.0
-    assert state.queue[2] == pytest.approx(3.0)
+    assert state.queue[2] == pytest.approx(there, abs=0.01)
 
 
 def test_standing_upstream_of_an_empty_stop_line_is_no_queue() -> None:
