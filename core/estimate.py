@@ -191,13 +191,11 @@ def _uses(site: Intersection) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.boo
     row = {lane.name: k for k, lane in enumerate(site.lanes)}
     uses = np.zeros((len(site.lanes), len(site.movements)), dtype=np.bool_)
     groups = np.zeros((2, len(site.lanes), len(site.groups)), dtype=np.bool_)
+    of_group = np.repeat(np.arange(len(site.groups)), [len(group.movements) for group in site.groups])
     m = 0
     for g, group in enumerate(site.groups):
         for move in group.movements:
-            against = [
-                site.yields[g, k] and any(move.faces(other) for other in facing.movements)
-                for k, facing in enumerate(site.groups)
-            ]
+            against = [bool(site.hindered[m, of_group == k].any()) for k in range(len(site.groups))]
             for name in move.lanes:
                 uses[row[name], m] = groups[book.OF, row[name], g] = True
                 groups[book.AGAINST, row[name]] |= against

@@ -46,7 +46,7 @@ class Horizon:
         self.n_lanes, self.width, self.n_stages = n_lanes, width, n_stages
         self.pockets, self._stages = Pockets(site, w.overflow, w.dammed), (t := StageTables(site))
         self.length, self.given, self.giver = t.length, t.given, t.giver
-        self._shut_in = ShutIn(t.green, t.giving, t.length >= 0, site.intergreen)
+        self._shut_in = ShutIn(t.green, t.giving, t.length >= 0, t.freed_for)
         f32, i32, n_givers = np.float32, np.int32, len(t.giver)
         self.steady, self.waiting = np.zeros(n_givers, f32), np.zeros(n_givers, f32)
         self._gap, self._turning_across = np.zeros(n_givers), np.zeros(n_givers)
@@ -90,14 +90,13 @@ class Horizon:
         rows = slice(int(self.given[stage]), int(self.given[stage + 1]))
         flow = np.minimum(self.rates[stage, :n], state.queue + state.departed)
         chance = self._chance(rows, flow)
-        expected = 1.0 / np.maximum(self.steady[rows] + self._gap[rows] / chance, 1.0)
-        faced = self.against[rows].any(axis=1)
         across = self._turning_across[rows]
         gave_way = state.departed[self.giver[rows]] * across * (1.0 - chance)
         stuck = state.stuck[self.giver[rows]] > 0.0
         through = np.where(stuck, 0.0, chance * across / np.maximum(self._gap[rows], 1e-3))
         self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()), int(np.count_nonzero(stuck)))
-        self.discharge.update(state, self.giver[rows][faced], np.arange(rows.start, rows.stop)[faced], expected[faced])
+        expected = 1.0 / np.maximum(self.steady[rows] + self._gap[rows] / chance, 1.0)
+        self.discharge.update(state, self.giver[rows], np.arange(rows.start, rows.stop), expected)
 
     def going(self, stage: int, waits: F64, coming: F64) -> F64:
         """(n_lanes,) [veh/s] that a stage lets through, where somebody waits in each lane with the chance `waits`, and so many come."""

@@ -165,6 +165,21 @@ class Intersection:
         return matrix
 
     @cached_property
+    def hindered(self) -> BoolMatrix:
+        """(n_movements, n_movements) bool: row gives way to column where both are green. Where two signal groups give way to each other
+        somewhere, who turns right goes before who turns left into the same street."""
+        of_group = np.repeat(np.arange(len(self.groups)), [len(g.movements) for g in self.groups])
+        yields = self.yields[np.ix_(of_group, of_group)]
+        faces = np.array([[a.faces(b) for b in self.movements] for a in self.movements], dtype=np.bool_).reshape(
+            yields.shape
+        )
+        right = np.array([move.turn == "right" for move in self.movements], dtype=np.bool_)
+        both = (yields & faces) & (yields & faces).T
+        matrix = yields & faces & ~(both & right[:, None])
+        matrix.setflags(write=False)
+        return matrix
+
+    @cached_property
     def stage_greens(self) -> BoolMatrix:
         """(n_stages, n_groups) bool: which groups each stage has green."""
         matrix = np.array([[g.name in stage.green for g in self.groups] for stage in self.stages], dtype=np.bool_)

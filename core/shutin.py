@@ -24,7 +24,7 @@ GAVE_WAY_FOR = 12
 """Seconds for which who had to give way counts among them besides: where stages change fast, loops behind the junction tell too late.
 Where they cannot tell at all, who had to give way counts alone, and longer than that until so many have found a gap."""
 AMBER, ESCAPE = 3.0, 0.5
-"""Seconds of an intergreen until those they waited for have passed, and vehicles that get away in each further second of it."""
+"""Seconds after their green until those they waited for have passed, and vehicles that get away in each further second of a change."""
 EMPTY_AFTER = 5.0
 """Seconds of a stage in which nobody gives way, whether its greens are new or go on, after which the junction is empty: who is still
 counted there was miscounted."""
@@ -36,16 +36,15 @@ class ShutIn:
     lets_out  (n_stages, n_stages) bool: whoever gives way in the one stage may go in the other
     """
 
-    def __init__(self, green: Bools, gives_way: Bools, lawful: Bools, intergreen: Floats) -> None:
+    def __init__(self, green: Bools, gives_way: Bools, lawful: Bools, freed_for: Floats) -> None:
         """`green`, `gives_way` (n_stages, n_groups): who is green, and who is and gives way; `lawful` (n_stages, n_stages) changes;
-        `intergreen` (n_groups, n_groups) [s]."""
+        `freed_for` the same [s]: how long in the change between nobody is green whom they wait for, or who would meet them."""
         shut_in: Bools = np.any(gives_way[:, None] & ~green[None], axis=2)
         self.lets_out: Bools = ~shut_in
         self._first = self.lets_out & lawful & ~np.eye(len(green), dtype=np.bool_)
         self._some_give_way: Bools = np.any(gives_way, axis=1)
-        self._escape = np.array([
-            _escape(green[stage], gives_way[stage], green[~self.lets_out[stage]], intergreen) for stage in range(len(green))
-        ])  # fmt: skip
+        least = np.where(shut_in & lawful, freed_for, np.inf).min(axis=1, initial=np.inf)
+        self._escape = np.where(np.isfinite(least), ESCAPE * np.maximum(least - AMBER, 0.0), 0.0)
         self._miscounted = 0.0
         self._stage = -1
         self._gave_way: deque[float] = deque(maxlen=GAVE_WAY_FOR)
@@ -86,12 +85,3 @@ class ShutIn:
         if inside >= CROWDED and (self._first[stage].any() or self._held < HOLD):
             skip[self._first[stage]] = 0
             skip[~self.lets_out[stage] & (skip == 0)] = 2
-
-
-def _escape(green: Bools, gives_way: Bools, others: Bools, intergreen: Floats) -> float:
-    """[veh] that get away in the shortest intergreen before one of the stages `others` (n, n_groups) that shut them in."""
-    least = np.inf
-    for other in others:
-        between = intergreen[np.ix_(gives_way & ~other, other & ~green)]
-        least = min(least, between[between > 0.0].min(initial=np.inf))
-    return ESCAPE * max(least - AMBER, 0.0) if np.isfinite(least) else 0.0

@@ -29,6 +29,7 @@ class StageTables:
     set_free     (n_lanes,) bool: somebody who gives way in one stage may go freely in another
     giver, given the lanes that give way, stage by stage, and where those of each stage begin
     changes      every change that may be made, see `_changes`
+    freed_for    (n_stages, n_stages) [s] of each for which some who gave way on the junction neither wait for a green nor meet one
     """
 
     def __init__(self, site: Intersection) -> None:
@@ -56,19 +57,15 @@ class StageTables:
         self.given: I32 = np.cumsum([0, *map(len, lanes_of)]).astype(np.int32)
         self.giver: I32 = np.array([lane for lanes in lanes_of for lane in lanes], dtype=np.int32)
         self.length: I32 = np.full((n_stages, n_stages), -1, dtype=np.int32)
+        self.freed_for: F64 = np.zeros((n_stages, n_stages))
         self.changes = self._changes()
 
     def _givers(self, stage: int) -> list[tuple[int, int, list[int]]]:
-        site, group_of, rows = self.site, self.group_of, []
-        green = self.green[stage][group_of]
-        for m, move in enumerate(site.movements):
-            facing = [
-                k
-                for k, other in enumerate(site.movements)
-                if green[m] and green[k] and site.yields[group_of[m], group_of[k]] and move.faces(other)
-            ]
+        green, rows = self.green[stage][self.group_of], []
+        for m in np.flatnonzero(green):
+            facing = [int(k) for k in np.flatnonzero(self.site.hindered[m] & green)]
             if facing:
-                rows += [(int(lane), m, facing) for lane in np.flatnonzero(self.uses[:, m])]
+                rows += [(int(lane), int(m), facing) for lane in np.flatnonzero(self.uses[:, m])]
         return rows
 
     def _changes(self) -> list[tuple[int, int, F64, F64, F64]]:
@@ -86,6 +83,7 @@ class StageTables:
                     starting = np.where(self.uses & will & ~was, starts[self.group_of], 0.0)
                     keeping = np.where(self.uses & was & ~will, keeps[self.group_of], np.inf)
                     changes.append((a, b, starting, keeping, self._freed(a, b, keeps)))
+                    self.freed_for[a, b] = self._freed_for(a, b, starts, keeps)
         return changes
 
     def _length(self, a: int, b: int, starts: F64) -> int:
@@ -102,3 +100,11 @@ class StageTables:
             if self.green[b, self.group_of[m]] and gone and (lane, m) not in still:
                 freed[lane, m] = max(keeps[g] + self.site.groups[g].amber for g in gone) + PASSED
         return freed
+
+    def _freed_for(self, a: int, b: int, starts: F64, keeps: F64) -> float:
+        longest, comes = 0.0, self.green[b] & ~self.green[a]
+        for _, m, facing in self.gives[a]:
+            waits_for, meets = self.group_of[facing], comes & self.site.exclusive[self.group_of[m]]
+            if meets.any() and not self.green[b, waits_for].any():
+                longest = max(longest, float(starts[meets].min() - keeps[waits_for].max()))
+        return longest

@@ -53,7 +53,9 @@ class NaiveEstimate:
                 for m, move in enumerate(site.movements)
                 if lane.name in move.lanes
                 for n, other in enumerate(site.movements)
-                if site.yields[of_group[m], (k := of_group[n])] and move.faces(other)
+                if site.yields[of_group[m], (k := of_group[n])]
+                and move.faces(other)
+                and not (move.turn == "right" and site.yields[k, of_group[m]] and other.faces(move))
             ]
             for lane in site.lanes
         ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -85,12 +87,19 @@ def _opposing() -> Intersection:
     )  # fmt: skip
 
 
-def test_who_turns_to_the_near_side_waits_only_for_those_who_enter_the_same_road() -> None:
-    """A right turn does not give way to oncoming traffic that goes straight on; a left turn does."""
+def test_who_turns_to_the_near_side_waits_for_nobody_who_faces_him() -> None:
+    """A right turn gives way neither to those who go straight on nor to those who turn left into the same road; a left turn to both."""
     horizon = Horizon(_opposing())
     horizon.learn(_state(_opposing()))
     against = {int(lane): row for lane, row in zip(horizon.giver, horizon.against, strict=True)}
-    straight, left = 4, 5
+    right, straight, left = 3, 4, 5
+    assert sorted(against) == [2, 5]
     assert against[2][straight] > 0
-    assert against[0][straight] == 0
-    assert against[0][left] > 0
+    assert against[2][right] > 0
+    assert against[2][left] == 0
+
+
+def test_who_turns_to_the_near_side_waits_where_the_net_says_so() -> None:
+    """Where only the one group gives way its right turn waits for the other's left turn into the same road."""
+    site = replace(_opposing(), yields=np.array([[False, True], [False, False]]))
+    assert [(int(m), int(k)) for m, k in np.argwhere(site.hindered)] == [(0, 5), (2, 3), (2, 4)]

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from signalwright.core.estimate import Estimate
 from signalwright.core.heads import SETS_OFF
 from signalwright.core.horizon import Horizon
-from signalwright.core.intersection import Detector, Exit, Intersection, Lane, LoopKind, Movement, SignalGroup, Stage
-from signalwright.core.stagetables import PASSED
+from signalwright.core.intersection import (
+    Detector,
+    Exit,
+    GroupKind,
+    Intersection,
+    Lane,
+    LoopKind,
+    Movement,
+    SignalGroup,
+    Stage,
+)
+from signalwright.core.stagetables import PASSED, StageTables
 from signalwright.core.state import TrafficState
 from simple_sites import quiet, status
 
@@ -38,6 +50,31 @@ def left_turn() -> Intersection:
     return Intersection("L", groups, stages, conflict, yields, np.where(conflict, 3.0, 0.0), lanes, exits, tuple(loops))
 
 
+def walkers(turn: str) -> Intersection:
+    """As `left_turn`, with walkers beside the side road's exit whom those from the west give way to; they need 14 s to clear the side
+    road's way, vehicles 5 s."""
+    site = left_turn()
+    move = replace(site.groups[LEFT].movements[0], turn=turn)
+    crossing = SignalGroup(
+        "N crossing", (Movement("walk", "c0", "c1", (), "crossing"),), GroupKind.PEDESTRIAN, amber=0.0, max_red=None
+    )
+    groups = (site.groups[0], replace(site.groups[LEFT], movements=(move,)), site.groups[2], crossing)
+    stages = (
+        Stage("both", frozenset({"E straight", "W left", "N crossing"})),
+        Stage("left", frozenset({"W left"})),
+        Stage("side", frozenset({"S straight"})),
+    )
+    conflict = ~np.eye(4, dtype=np.bool_)
+    conflict[0, 3] = conflict[3, 0] = False
+    yields = np.zeros((4, 4), dtype=np.bool_)
+    yields[LEFT, [0, 3]] = True
+    intergreen = np.where(conflict, 5.0, 0.0)
+    intergreen[3] = 14.0 * conflict[3]
+    return replace(
+        site, groups=groups, stages=stages, conflict=conflict, yields=yields, intergreen=intergreen,
+    )  # fmt: skip
+
+
 def seen(site: Intersection, stage: int) -> TrafficState:
     """Nobody has come yet."""
     return Estimate(site).update(quiet(site, 1), status(1, stage))
@@ -55,6 +92,26 @@ def test_who_gave_way_goes_when_those_facing_have_passed() -> None:
     assert length >= hindered
     assert (rates[:hindered] < 0.2 * whole).all()
     assert rates[hindered:] == pytest.approx(np.full(length - hindered, whole))
+
+
+@pytest.mark.parametrize(("turn", "free"), [("left", 5.0), ("right", 14.0)])
+def test_who_waited_for_walkers_goes_as_soon_as_these_have_red(turn: str, free: float) -> None:
+    """In a change that waits for walkers to clear, vehicles keep their green meanwhile: who waited for the walkers alone has all of it,
+    who waited for oncoming traffic too only what follows that."""
+    tables = StageTables(walkers(turn))
+    assert tables.freed_for[BOTH, SIDE] == free
+
+
+def test_what_gets_through_walkers_is_learnt() -> None:
+    """Nobody counts walkers, but how many vehicles get past them in green tells."""
+    site = walkers("right")
+    horizon, state = Horizon(site), seen(site, BOTH)
+    horizon.learn(state)
+    free = 1.0 / (horizon.steady[0] + horizon.waiting[0])
+    for t in range(1, 400):
+        state.stage, state.queue[LEFT], state.greened[LEFT], state.departed[LEFT] = BOTH, 3.0, float(t), 0.2 * free
+        horizon.watch(state)
+    assert horizon.discharge.through[0] == pytest.approx(0.2, rel=0.2)
 
 
 def test_a_saturation_flow_is_learnt_where_nobody_hinders() -> None:

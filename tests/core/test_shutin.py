@@ -11,7 +11,7 @@ THROUGH, LEFTS, CROSS = range(3)
 GREEN = np.array([[True, True, False], [False, True, False], [False, False, True]])
 GIVES_WAY = np.array([[False, True, False], [False, False, False], [False, False, False]])
 """Groups straight, left, crossing; the lefts give way to those straight on, then are alone, then those from the side go."""
-SHORT = np.full((3, 3), 3.0)
+SHORT = np.full((3, 3), AMBER)
 ANY_CHANGE = np.ones((3, 3), dtype=np.bool_)
 NO_LEFTS = ANY_CHANGE & (np.arange(3) != LEFTS)
 
@@ -125,7 +125,7 @@ def test_who_stands_half_over_the_stop_line_counts() -> None:
 def test_who_gets_away_in_a_long_intergreen_is_not_waited_for() -> None:
     """Where the side road's green begins late, as many fewer are shut in as get away before it does."""
     late = SHORT.copy()
-    late[1, 2] = AMBER + 2.0
+    late[THROUGH, CROSS] = AMBER + 2.0
     shut_in, more = ShutIn(GREEN, GIVES_WAY, ANY_CHANGE, late), 2.0 * ESCAPE
     assert _forbidden(shut_in, THROUGH, 5.0, CROWDED) == [0, 1, 0]
     assert _forbidden(shut_in, THROUGH, 5.0, CROWDED + more) == [0, 0, 2]
