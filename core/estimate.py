@@ -62,7 +62,7 @@ class Estimate:
         self.loops = np.zeros((book.LOOP_FIELDS, n_loops))
         self.loops[book.TRUST] = 1.0
         self.rings, self.exits = np.zeros((3, n_lanes, RING)), np.zeros((5, n_exits))
-        self.exits[book.CAPACITY] = [way.length * way.lanes / SPACE for way in site.exits]
+        self.exits[book.CAPACITY] = [max(way.length / SPACE, 1.0) * way.lanes for way in site.exits]
         self.exits[book.ROOM] = self.exits[book.CAPACITY]
         self.exits[book.ACROSS] = seen.across
         uses, lane_groups = _uses(site)

@@ -59,7 +59,7 @@ class NaiveEstimate:
             ]
             for lane in site.lanes
         ]
-        self.capacity = np.array([way.length * way.lanes / SPACE for way in site.exits])
+        self.capacity = np.array([max(way.length / SPACE, 1.0) * way.lanes for way in site.exits])
         self._exits()
         self.far, self.mid, self.near = np.zeros((3, n, RING))
         self.account = np.full(n, NO_ACCOUNT)

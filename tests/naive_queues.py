@@ -26,6 +26,7 @@ from signalwright.core.kernels.estimate import (
     SLOW,
     SLOWS,
     STANDS,
+    STANDS_STILL,
     START,
     STOPPING,
     STUCK,
@@ -227,6 +228,9 @@ def tick(
             there = vehicles[d] + on_stop[lane]
             on_stop[lane] = min(there, stays)
             out = there - on_stop[lane]
+            if there == 0.0 and standing[d] >= STANDS_STILL:
+                on_stop[lane], out = 1.0, -1.0
+                queue[lane] += 1.0
             departed[lane] = out
             if vehicles[d] > 0 or occupancy[d] > 0.0:
                 gap[lane] = 0.0

@@ -13,6 +13,8 @@ from . import book, kernel
 from .book import ADVANCE, ENTRANCE, F64, I32, MIDDLE
 
 STANDS = 0.999
+STANDS_STILL = 2.0
+"""Seconds its stop loop has been occupied after which whoever was thought to have left over it still stands there."""
 PATIENCE = 4
 """Seconds a vehicle may be late at a loop before it is not waited for there any more."""
 EARLY = 3
@@ -204,6 +206,9 @@ def go(
             there = vehicles[d] + on_stop[lane]
             on_stop[lane] = min(there, stays)
             out = there - on_stop[lane]
+            if there == 0.0 and standing[d] >= STANDS_STILL:
+                on_stop[lane], out = 1.0, -1.0
+                queue[lane] += 1.0
             departed[lane] = out
             if vehicles[d] > 0 or occupancy[d] > 0.0:
                 gap[lane] = 0.0

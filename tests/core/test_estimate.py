@@ -261,6 +261,33 @@ def test_a_short_exit_is_full_as_soon_as_one_of_its_lanes_is(length: float, full
     assert bool((state.closed[:2] > 0).all()) == full
 
 
+def test_a_stub_behind_the_junction_is_not_full() -> None:
+    """Nets have roads of a few centimetres between two nodes: who drives over one stands on the next, so it takes vehicles like any other
+    until its loop stands occupied."""
+    site = crossing()
+    estimate = Estimate(replace(site, exits=(replace(site.exits[0], length=0.2), site.exits[1])))
+    state = estimate.update(quiet(site, 1), status(1, 0))
+    assert state.room[0] >= 1.0
+    assert (state.closed == 0.0).all()
+
+
+def test_who_stops_on_the_loop_after_all_has_not_left() -> None:
+    """Where one movement of a lane is green and another red, one who came over the stop loop may yet stop on it: he stands there again,
+    and leaves once."""
+    site = crossing()
+    estimate = Estimate(site)
+    estimate.update(quiet(site, 1), status(1, 0))
+    left = []
+    for t, (passing, standing) in enumerate(
+        [({"w_0/stop": 1}, ()), ({}, ("w_0/stop",)), ({}, ("w_0/stop",)), ({}, ("w_0/stop",)), ({}, ())], start=2
+    ):
+        state = estimate.update(seen(site, t, passing, standing), status(t, 0))
+        left.append(float(state.departed[0]))
+        if t == 2 + 3:
+            assert state.queue[0] >= 1.0
+    assert left == [1.0, 0.0, -1.0, 0.0, 1.0]
+
+
 def test_lane_shares_are_learnt() -> None:
     """Drivers of one entrance loop who always come to the other lane are expected there after some minutes."""
     site = crossing()
