@@ -101,6 +101,8 @@ def coverage_of(site: Intersection) -> Coverage:
                     own[lane] = row
                     alone[lane] = len(d.lanes) == 1
         link.append(len(lane_of))
+    whole = np.array([max(lane.chain / SPACE, 1.0) for lane in site.lanes])
+    storage = np.where(late > 0.0, storage, whole)
     head, delay = np.zeros(len(lane_of)), np.zeros(len(site.detectors))
     for row, d in enumerate(site.detectors):
         rows = range(link[row], link[row + 1])

@@ -299,8 +299,9 @@ def tick(
         if spill[side[lane]] > 0.0 and stop_of[lane] >= 0 and standing[stop_of[lane]] >= NOBODY:
             queue[lane] += spill[side[lane]]
             spill[side[lane]] = 0.0
-        if late[lane] > 0.0 and queue[lane] > storage[lane] + 1.0:
-            upper[lane] = min(upper[lane] + queue[lane] - storage[lane] - 1.0, room_above[lane])
+        if queue[lane] > storage[lane] + 1.0:
+            if late[lane] > 0.0:
+                upper[lane] = min(upper[lane] + queue[lane] - storage[lane] - 1.0, room_above[lane])
             queue[lane] = storage[lane] + 1.0
 
 

@@ -277,8 +277,9 @@ def go(
         if spill[side[lane]] > 0.0 and stop_of[lane] >= 0 and standing[stop_of[lane]] >= NOBODY:
             queue[lane] += spill[side[lane]]
             spill[side[lane]] = 0.0
-        if late[lane] > 0.0 and queue[lane] > storage[lane] + 1.0:
-            upper[lane] = min(upper[lane] + queue[lane] - storage[lane] - 1.0, above[lane])
+        if queue[lane] > storage[lane] + 1.0:
+            if late[lane] > 0.0:
+                upper[lane] = min(upper[lane] + queue[lane] - storage[lane] - 1.0, above[lane])
             queue[lane] = storage[lane] + 1.0
 
 

@@ -12,6 +12,7 @@ from signalwright.core.aspects import Aspects
 from signalwright.core.counts import Counts
 from signalwright.core.coverage import SPACE, STRAY
 from signalwright.core.estimate import Estimate
+from signalwright.core.intersection import LoopKind
 from signalwright.core.kernels import book
 from signalwright.core.kernels.account import LEAKY, SLIPPERY
 from signalwright.core.kernels.book import REMEMBERED
@@ -259,6 +260,17 @@ def test_a_short_exit_is_full_as_soon_as_one_of_its_lanes_is(length: float, full
         state = estimate.update(seen(estimate.site, t, {}, ("e_0/exit",)), status(t, 0))
     assert (state.room[0] == 0.0) == full
     assert bool((state.closed[:2] > 0).all()) == full
+
+
+def test_no_more_are_thought_to_wait_than_the_lane_holds() -> None:
+    """A link between two lights too short for loops upstream: somebody may always have come, but never more than fit there."""
+    site = crossing()
+    short = replace(site.lanes[2], length=12.0, chain=12.0)
+    loops = tuple(d for d in site.detectors if "n_0" not in d.lanes or d.kind is LoopKind.STOP)
+    estimate = Estimate(replace(site, lanes=(*site.lanes[:2], short), detectors=loops))
+    for t in range(1, 200):
+        state = estimate.update(seen(estimate.site, t, {}, ("n_0/stop",)), status(t, 0))
+    assert 1.0 <= state.queue[2] <= 12.0 / SPACE + 1.0
 
 
 def test_a_stub_behind_the_junction_is_not_full() -> None:
