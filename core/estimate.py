@@ -95,6 +95,7 @@ class Estimate:
             self.lanes[book.SIGHT],
         )  # fmt: skip
         self.state.departed, self.state.greened = self.lanes[book.DEPARTED], self.lanes[book.GREENED]
+        self.state.crossed = self.lanes[book.CROSSED]
         self.state.counted, self.state.trust = self._vehicles, self.health.trust
         set_turning(turns, self.turn_share, uses, turning)
         see(self.lanes, self.loops, loop_rows, self.links, self.link, self.lane_of, self.exits, WORTH)

@@ -91,7 +91,7 @@ class Horizon:
         flow = np.minimum(self.rates[stage, :n], state.queue + state.departed)
         chance = self._chance(rows, flow)
         across = self._turning_across[rows]
-        gave_way = np.maximum(state.departed[self.giver[rows]], 0.0) * across * (1.0 - chance)
+        gave_way = state.crossed[self.giver[rows]] * across * (1.0 - chance)
         stuck = state.stuck[self.giver[rows]] > 0.0
         through = np.where(stuck, 0.0, chance * across / np.maximum(self._gap[rows], 1e-3))
         self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()), int(np.count_nonzero(stuck)))

@@ -33,7 +33,8 @@ class TrafficState:
     stalled         (n_lanes,) [s] the part of `closed` that is due to a vehicle that does not use its green
     stuck           (n_lanes,) [s] of green in which one stands over the stop line and does not leave
     sight           (n_lanes,) [s] how far ahead the loops see; what comes later in `arrivals` is a mean
-    departed        (n_lanes,) vehicles that left the lane in the last second
+    departed        (n_lanes,) vehicles that left the lane in the last second; -1 where one stands at the stop line after all
+    crossed         (n_lanes,) vehicles that came over its stop loop in the last second, those among them who stopped on it then
     greened         (n_lanes,) [s] since the lane turned green, 0 in red
     inside          vehicles that should have left the junction by now, and have not; nan where its loops cannot tell
     counted         (n_detectors,) vehicles that came onto each loop in the last second
@@ -62,6 +63,7 @@ class TrafficState:
     sight: Floats = field(default_factory=lambda: np.zeros(0))
     inside: float = 0.0
     departed: Floats = field(default_factory=lambda: np.zeros(0))
+    crossed: Floats = field(default_factory=lambda: np.zeros(0))
     greened: Floats = field(default_factory=lambda: np.zeros(0))
     counted: npt.NDArray[np.int32] = field(default_factory=lambda: np.zeros(0, dtype=np.int32))
     trust: Floats = field(default_factory=lambda: np.zeros(0))

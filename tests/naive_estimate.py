@@ -66,6 +66,7 @@ class NaiveEstimate:
         self.slips, self.at_most, self.lacks = np.zeros((3, n))
         self.queues, self.upper = np.zeros(n), np.zeros(n)
         self.on_stop, self.greened, self.unhindered, self.departed, self.came = np.zeros((5, n))
+        self.crossed, self.back = np.zeros((2, n))
         self.rate, self.flow, self.flow_time, self.pace = np.full(n, 0.05), np.zeros(n), np.zeros(n), np.zeros(n)
         self.fresh, self.stuck, self.set_off, self.setback = np.zeros(n), np.zeros(n), np.zeros(n), np.full(n, SETBACK)
         self.standing, self.silent, self.trust = np.zeros(n_loops), np.zeros(n_loops), np.ones(n_loops)
@@ -144,7 +145,7 @@ class NaiveEstimate:
             self.upper, self.on_stop, self.standing, self.silent, self.greened, self.gap, self.departed, self.came, self.rate,
             self.flow, self.flow_time, self.stuck, self.stalled, self.setback, self.side, np.zeros(len(site.lanes) + 1),
             self.above, self.saturation, self.pace, self.checked, self.blind, self.fresh, self.head, self.midway, self.sorted,
-            self.unhindered, np.where(self.uses.sum(axis=1) == 1, HINDERED, 1.0), self.set_off, memory,
+            self.unhindered, np.where(self.uses.sum(axis=1) == 1, HINDERED, 1.0), self.set_off, self.crossed, self.back, memory,
         )  # fmt: skip
         queues.settle(
             counts.vehicles, self.trust, self.silent, self.gate, self.side, self.told, self.checked, self.late, self.storage, self.gap,
@@ -192,7 +193,7 @@ class NaiveEstimate:
     def _inside(self, counts: Counts) -> None:
         over, onto = float(counts.vehicles[self.kind == book.EXIT].sum()), 0.0
         for (lane, _), way, share in zip(self.turns, self.turn_to, self.turn_share, strict=True):
-            out, part = self.seconds + int(self.across[way]), float(self.departed[lane] * share)
+            out, part = self.seconds + int(self.across[way]), float(self.crossed[lane] * share)
             self.coming_out[out] = self.coming_out.get(out, 0.0) + part
             onto += part
         before = self.crossings[-1] if self.crossings else 0.0

@@ -165,6 +165,8 @@ def tick(
     unhindered: Any,
     hindered: Any,
     set_off: Any,
+    crossed: Any,
+    back: Any,
     memory: float,
 ) -> None:
     """One second. `departed` and `came` (L,) receive the vehicles that left and that entered; `rate` (L,) [veh/s] the running mean.
@@ -232,6 +234,8 @@ def tick(
                 on_stop[lane], out = 1.0, -1.0
                 queue[lane] += 1.0
             departed[lane] = out
+            crossed[lane] = max(out - back[lane], 0.0)
+            back[lane] = 1.0 if out < 0.0 else 0.0 if out > 0.0 else back[lane]
             if vehicles[d] > 0 or occupancy[d] > 0.0:
                 gap[lane] = 0.0
             was = queue[lane]
@@ -281,11 +285,12 @@ def tick(
                 if gap[lane] >= EMPTY_GAP + 2.0:
                     upper[lane] = 0.0
         else:
-            stuck[lane] = closed[lane] = on_stop[lane] = 0.0
+            stuck[lane] = closed[lane] = on_stop[lane] = back[lane] = 0.0
             if green[lane] > 0 and greened[lane] > 2.0:
                 out = min(queue[lane], saturation[lane] * (1.0 if green[lane] == 2 else hindered[lane]))
                 queue[lane] -= out
                 departed[lane] = out
+            crossed[lane] = departed[lane]
         set_off[lane] += departed[lane] - set_off[lane] * MOVES_UP
         a = own[lane]
         if a >= 0 and trust[a] > 0.0:

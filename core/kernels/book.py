@@ -58,6 +58,8 @@ Bools = npt.NDArray[np.bool_]
     GREENED,  # [s] since it turned green, 0 in red
     UNHINDERED,  # [s] since all its movements are green and none gives way, 0 else
     DEPARTED,  # [veh] that left this second
+    CROSSED,  # [veh] that came over the stop loop this second, though one who stopped on it then is not counted as departed yet
+    BACK,  # 1 where such a one stands
     SET_OFF,  # [veh] that left so lately that those behind have not yet moved up
     CAME,  # [veh] that passed the advance loops this second
     RATE,  # [veh/s] running mean of departures
@@ -74,7 +76,7 @@ Bools = npt.NDArray[np.bool_]
     AT_MOST, LACKS,  # the same never set lower, so that nobody who is there is left out, and what it was raised by
     TOTAL, SATURATION, GAP, OCCUPIED, CONFIDENCE, CLOSED,  # as TrafficState says; TOTAL is its queue
     LANE_FIELDS,
-) = range(45)  # fmt: skip
+) = range(47)  # fmt: skip
 STOP_OF, OWN, SIDE, GREEN, REACH = range(5)
 (
     OCCUPANCY,

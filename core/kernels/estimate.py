@@ -182,6 +182,7 @@ def go(
     departed, rate, flow, flow_time = lanes[book.DEPARTED], lanes[book.RATE], lanes[book.FLOW], lanes[book.FLOW_TIME]
     pace, fresh, stuck, stalled = lanes[book.PACE], lanes[book.FRESH], lanes[book.STUCK], lanes[book.STALLED]
     setback, gap, saturation, blind = lanes[book.SETBACK], lanes[book.GAP], lanes[book.SATURATION], lanes[book.BLIND]
+    crossed, back = lanes[book.CROSSED], lanes[book.BACK]
     late, storage, above, set_off = lanes[book.LATE], lanes[book.STORAGE], lanes[book.ABOVE], lanes[book.SET_OFF]
     stop_of, own, side, green = (
         lane_rows[book.STOP_OF],
@@ -210,6 +211,8 @@ def go(
                 on_stop[lane], out = 1.0, -1.0
                 queue[lane] += 1.0
             departed[lane] = out
+            crossed[lane] = max(out - back[lane], 0.0)
+            back[lane] = 1.0 if out < 0.0 else 0.0 if out > 0.0 else back[lane]
             if vehicles[d] > 0 or occupancy[d] > 0.0:
                 gap[lane] = 0.0
             was = queue[lane]
@@ -259,11 +262,12 @@ def go(
                 if gap[lane] >= EMPTY_GAP + 2.0:
                     upper[lane] = 0.0
         else:
-            stuck[lane], stalled[lane], on_stop[lane] = 0.0, 0.0, 0.0
+            stuck[lane], stalled[lane], on_stop[lane], back[lane] = 0.0, 0.0, 0.0, 0.0
             if green[lane] > 0 and greened[lane] > 2.0:
                 out = min(queue[lane], saturation[lane] * (1.0 if green[lane] == 2 else lanes[book.HINDERED, lane]))
                 queue[lane] -= out
                 departed[lane] = out
+            crossed[lane] = departed[lane]
         set_off[lane] += departed[lane] - set_off[lane] * MOVES_UP
         a = own[lane]
         if a >= 0 and trust[a] > 0.0:

@@ -118,10 +118,10 @@ def inside(
         if kind[d] == STOP and loops[book.TRUST, d] <= 0.0:
             unsure += UNSURE
     for lane in range(lanes.shape[1]):
-        if lanes[book.DEPARTED, lane] != 0.0:
+        if lanes[book.CROSSED, lane] > 0.0:
             for k in range(turn[lane], turn[lane + 1]):
                 to = turns[book.TURN_EXIT, k]
-                part = lanes[book.DEPARTED, lane] * turn_share[k]
+                part = lanes[book.CROSSED, lane] * turn_share[k]
                 due[(seconds + int(exits[book.ACROSS, to])) % size] += part
                 onto += part
     memory[book.PENDING] += onto

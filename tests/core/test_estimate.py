@@ -285,19 +285,21 @@ def test_a_stub_behind_the_junction_is_not_full() -> None:
 
 def test_who_stops_on_the_loop_after_all_has_not_left() -> None:
     """Where one movement of a lane is green and another red, one who came over the stop loop may yet stop on it: he stands there again,
-    and leaves once."""
+    and leaves once. Among those on the junction he counts from when he first came over the loop, for he may stand half on it."""
     site = crossing()
     estimate = Estimate(site)
     estimate.update(quiet(site, 1), status(1, 0))
-    left = []
+    left, crossed = [], []
     for t, (passing, standing) in enumerate(
         [({"w_0/stop": 1}, ()), ({}, ("w_0/stop",)), ({}, ("w_0/stop",)), ({}, ("w_0/stop",)), ({}, ())], start=2
     ):
         state = estimate.update(seen(site, t, passing, standing), status(t, 0))
         left.append(float(state.departed[0]))
+        crossed.append(float(state.crossed[0]))
         if t == 2 + 3:
             assert state.queue[0] >= 1.0
     assert left == [1.0, 0.0, -1.0, 0.0, 1.0]
+    assert crossed == [1.0, 0.0, 0.0, 0.0, 0.0]
 
 
 def test_lane_shares_are_learnt() -> None:

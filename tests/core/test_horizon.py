@@ -114,20 +114,6 @@ def test_what_gets_through_walkers_is_learnt() -> None:
     assert horizon.discharge.through[0] == pytest.approx(0.2, rel=0.2)
 
 
-def test_who_had_to_give_way_stays_counted_though_he_stopped_over_the_line() -> None:
-    """One who was counted out and then stops on the stop loop may stand half on the junction: he is not taken off those who do."""
-    site = left_turn()
-    horizon, state = Horizon(site), seen(site, BOTH)
-    horizon.learn(state)
-    for t, left in enumerate((1.0, -1.0, 0.0), start=1):
-        state.stage, state.queue[0], state.greened[LEFT], state.departed[LEFT] = BOTH, 5.0, float(t), left
-        horizon.watch(state)
-        if t == 1:
-            waits = sum(horizon._shut_in._gave_way)
-    assert waits > 0.0
-    assert sum(horizon._shut_in._gave_way) == waits
-
-
 def test_a_saturation_flow_is_learnt_where_nobody_hinders() -> None:
     """A queue that gets through at a third of it while it gives way teaches nothing of its saturation flow; one that need not does."""
     site = left_turn()
