@@ -61,6 +61,11 @@ class Coverage:
     across: Floats
 
 
+def fit(metres: float) -> float:
+    """Vehicles that fit into so much of a lane: one at least, for who drives over a short piece of road stands partly on the next."""
+    return max(metres / SPACE, 1.0)
+
+
 def coverage_of(site: Intersection) -> Coverage:
     """What the site's loops cover."""
     n = len(site.lanes)
@@ -101,8 +106,7 @@ def coverage_of(site: Intersection) -> Coverage:
                     own[lane] = row
                     alone[lane] = len(d.lanes) == 1
         link.append(len(lane_of))
-    whole = np.array([max(lane.chain / SPACE, 1.0) for lane in site.lanes])
-    storage = np.where(late > 0.0, storage, whole)
+    storage = np.where(late > 0.0, storage, [fit(lane.chain) for lane in site.lanes])
     head, delay = np.zeros(len(lane_of)), np.zeros(len(site.detectors))
     for row, d in enumerate(site.detectors):
         rows = range(link[row], link[row + 1])

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from .aspects import Aspect
 from .counts import Counts
-from .coverage import LONGEST_DELAY, SPACE, coverage_of
+from .coverage import LONGEST_DELAY, coverage_of, fit
 from .health import Health
 from .intersection import Intersection
 from .kernels import book
@@ -62,7 +62,7 @@ class Estimate:
         self.loops = np.zeros((book.LOOP_FIELDS, n_loops))
         self.loops[book.TRUST] = 1.0
         self.rings, self.exits = np.zeros((3, n_lanes, RING)), np.zeros((5, n_exits))
-        self.exits[book.CAPACITY] = [max(way.length / SPACE, 1.0) * way.lanes for way in site.exits]
+        self.exits[book.CAPACITY] = [fit(way.length) * way.lanes for way in site.exits]
         self.exits[book.ROOM] = self.exits[book.CAPACITY]
         self.exits[book.ACROSS] = seen.across
         uses, lane_groups = _uses(site)
@@ -192,15 +192,10 @@ def _uses(site: Intersection) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.boo
     row = {lane.name: k for k, lane in enumerate(site.lanes)}
     uses = np.zeros((len(site.lanes), len(site.movements)), dtype=np.bool_)
     groups = np.zeros((2, len(site.lanes), len(site.groups)), dtype=np.bool_)
-    of_group = np.repeat(np.arange(len(site.groups)), [len(group.movements) for group in site.groups])
-    m = 0
-    for g, group in enumerate(site.groups):
-        for move in group.movements:
-            against = [bool(site.hindered[m, of_group == k].any()) for k in range(len(site.groups))]
-            for name in move.lanes:
-                uses[row[name], m] = groups[book.OF, row[name], g] = True
-                groups[book.AGAINST, row[name]] |= against
-            m += 1
+    for m, move in enumerate(site.movements):
+        for name in move.lanes:
+            uses[row[name], m] = groups[book.OF, row[name], site.group_of[m]] = True
+            groups[book.AGAINST, row[name], site.group_of[site.hindered[m]]] = True
     return uses, groups
 
 

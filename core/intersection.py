@@ -165,17 +165,23 @@ class Intersection:
         return matrix
 
     @cached_property
+    def group_of(self) -> npt.NDArray[np.int64]:
+        """(n_movements,) the row of each movement's signal group."""
+        rows = np.repeat(np.arange(len(self.groups)), [len(g.movements) for g in self.groups])
+        rows.setflags(write=False)
+        return rows
+
+    @cached_property
     def hindered(self) -> BoolMatrix:
         """(n_movements, n_movements) bool: row gives way to column where both are green. Where two signal groups give way to each other
         somewhere, who turns right goes before who turns left into the same street."""
-        of_group = np.repeat(np.arange(len(self.groups)), [len(g.movements) for g in self.groups])
-        yields = self.yields[np.ix_(of_group, of_group)]
+        yields = self.yields[np.ix_(self.group_of, self.group_of)]
         faces = np.array([[a.faces(b) for b in self.movements] for a in self.movements], dtype=np.bool_).reshape(
             yields.shape
         )
         right = np.array([move.turn == "right" for move in self.movements], dtype=np.bool_)
-        both = (yields & faces) & (yields & faces).T
-        matrix = yields & faces & ~(both & right[:, None])
+        waits = yields & faces
+        matrix = waits & ~(waits.T & right[:, None])
         matrix.setflags(write=False)
         return matrix
 

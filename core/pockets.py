@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from .coverage import SPACE
+from .coverage import fit
 from .intersection import Intersection
 
 Floats = npt.NDArray[np.float64]
@@ -29,7 +29,7 @@ class Pockets:
         """A queue begins to shut others off at the share `overflow` of its room, and does wholly where that is full; `most` vehicles
         at most count as waiting for each that stands in it."""
         row = {lane.name: k for k, lane in enumerate(site.lanes)}
-        self.room = np.array([max(lane.length / SPACE, 1.0) for lane in site.lanes])
+        self.room = np.array([fit(lane.length) for lane in site.lanes])
         self.beside = np.zeros((len(row), len(row)), dtype=np.bool_)
         for detector in site.detectors:
             lanes = [row[name] for name in detector.lanes if name in row]

@@ -35,7 +35,7 @@ class StageTables:
     def __init__(self, site: Intersection) -> None:
         self.site = site
         n_stages, n_lanes, n_groups = len(site.stages), len(site.lanes), len(site.groups)
-        self.group_of = np.array([i for i, g in enumerate(site.groups) for _ in g.movements], dtype=int)
+        self.group_of = site.group_of
         row = {lane.name: k for k, lane in enumerate(site.lanes)}
         self.uses: Bools = np.zeros((n_lanes, len(site.movements)), dtype=np.bool_)
         self.lane_groups: Bools = np.zeros((n_lanes, n_groups), dtype=np.bool_)

@@ -8,14 +8,13 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
+from ..core.coverage import fit
 from ..core.intersection import Intersection
 from ..core.ports import Wish
 from ..core.state import TrafficState
 
 Vector = npt.NDArray[np.float32]
 
-SPACE = 7.0
-"""Road a standing vehicle takes [m]."""
 SOON, LATER = 10, 30
 """Arrivals are summed over the next `SOON` seconds, and from there to `LATER`."""
 LONG = 60.0
@@ -33,7 +32,7 @@ class Observation:
     """
 
     def __init__(self, site: Intersection) -> None:
-        self._places = np.array([max(1.0, lane.chain / SPACE) for lane in site.lanes])
+        self._places = np.array([fit(lane.chain) for lane in site.lanes])
         self._stages = len(site.stages)
         lanes, groups = [lane.name for lane in site.lanes], [group.name for group in site.groups]
         told = ("queue", "soon", "later", "gap", "occupied", "confidence")

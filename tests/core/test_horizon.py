@@ -70,9 +70,7 @@ def walkers(turn: str) -> Intersection:
     yields[LEFT, [0, 3]] = True
     intergreen = np.where(conflict, 5.0, 0.0)
     intergreen[3] = 14.0 * conflict[3]
-    return replace(
-        site, groups=groups, stages=stages, conflict=conflict, yields=yields, intergreen=intergreen,
-    )  # fmt: skip
+    return replace(site, groups=groups, stages=stages, conflict=conflict, yields=yields, intergreen=intergreen)
 
 
 def seen(site: Intersection, stage: int) -> TrafficState:
