@@ -128,12 +128,12 @@ def _harvest(
     outcomes = []
     wait([item for worker in busy for item in (worker.pipe, worker.process.sentinel)], timeout=1.0)
     for worker in busy:
-        if not worker.ready and _answer(worker) is not None:
+        answer = _answer(worker)  # asked once: what comes a moment later may be the other kind of news
+        if answer is not None and not worker.ready:
             worker.ready = True
             worker.since = time.monotonic()  # the time it took to start is not the job's
             continue
         seconds, error = time.monotonic() - worker.since, ""
-        answer = _answer(worker)
         if answer is not None:
             value, error = answer
             outcome = Outcome(worker.job, value, error and _last_words(worker) + error, seconds)

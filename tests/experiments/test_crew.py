@@ -9,7 +9,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 import crew_jobs
+from signalwright.experiments import crew
 from signalwright.experiments.crew import work_through
 from signalwright.experiments.memory import memory_in_use
 
@@ -20,6 +23,21 @@ def test_every_job_once() -> None:
     assert sorted(o.value for o in outcomes) == [i * i for i in range(40)]
     assert {o.job[1] ** 2 == o.value for o in outcomes} == {True}
     assert len({o.value for o in work_through([("pid", 0)] * 6, crew_jobs.do, 2)}) <= 2
+
+
+def test_ready_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that reports for duty just after it was asked for news does its job: that report is not taken for the job's value."""
+    asked = crew._answer
+
+    def slow(worker: crew._Worker) -> object:
+        news = asked(worker)
+        if news is None and not worker.ready:
+            worker.pipe.poll(20.0)  # it comes now, a moment after it was asked for
+        return news
+
+    monkeypatch.setattr(crew, "_answer", slow)
+    monkeypatch.setattr(crew, "wait", lambda *_, **__: [])  # as when another worker has news
+    assert [o.value for o in work_through([("square", 3)], crew_jobs.do, 1)] == [9]
 
 
 def test_failures_stay_alone() -> None:
