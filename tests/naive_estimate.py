@@ -17,7 +17,7 @@ from signalwright.core.kernels.account import NO_ACCOUNT
 from signalwright.core.kernels.book import REMEMBERED
 from signalwright.core.kernels.estimate import SETBACK
 from signalwright.core.kernels.learning import MOST
-from signalwright.core.kernels.second import FULL_AFTER, FULL_FOR, MANY, SHORT, SOME_CYCLES, UNSURE
+from signalwright.core.kernels.second import FEW, FULL_AFTER, FULL_FOR, MANY, MISSED, SHORT, SOME_CYCLES, UNSURE
 from signalwright.core.ports import Status
 
 PAST = LONGEST_DELAY + 1
@@ -73,7 +73,7 @@ class NaiveEstimate:
         self.seen, self.arrived, self.left, self.served = np.zeros(n_loops), np.zeros(n), np.zeros(n), np.zeros(n)
         self.entered, self.past = np.zeros(n_exits), np.zeros((PAST, n_loops))
         self.assumed = np.array([lane.saturation_flow / 3600.0 for lane in site.lanes])
-        self.onto = self.over = 0.0
+        self.onto = self.over = self.on_way = 0.0
         self.across, self.seconds = seen.across.astype(int), 0
         self.crossings: list[float] = []
         self.coming_out: dict[int, float] = {}
@@ -192,21 +192,24 @@ class NaiveEstimate:
 
     def _inside(self, counts: Counts) -> None:
         over, onto = float(counts.vehicles[self.kind == book.EXIT].sum()), 0.0
+        over_time = min(self.seconds, SOME_CYCLES)
+        went = self.onto * over_time
+        part = (self.over * over_time + self.on_way) / went if went >= FEW else 1.0
         for (lane, _), way, share in zip(self.turns, self.turn_to, self.turn_share, strict=True):
-            out, part = self.seconds + int(self.across[way]), float(self.crossed[lane] * share)
-            self.coming_out[out] = self.coming_out.get(out, 0.0) + part
-            onto += part
+            out, here = self.seconds + int(self.across[way]), float(self.crossed[lane] * share)
+            self.coming_out[out] = self.coming_out.get(out, 0.0) + here * part
+            onto += here
         before = self.crossings[-1] if self.crossings else 0.0
-        self.crossings.append(before + onto - over)
+        self.crossings.append(before + onto * part - over)
         weight = max(1.0 / self.seconds, 1.0 / SOME_CYCLES)
         self.onto += (onto - self.onto) * weight
         self.over += (over - self.over) * weight
         pending = sum(mass for second, mass in self.coming_out.items() if second > self.seconds)
         empty = min(([0.0] if self.seconds < REMEMBERED else []) + self.crossings[-REMEMBERED:])
-        standing, over_time = max(self.crossings[-1] - empty - pending, 0.0), min(self.seconds, SOME_CYCLES)
-        missing = (self.onto - self.over) * over_time - standing
+        self.on_way = self.crossings[-1] - empty
+        standing = max(self.on_way - pending, 0.0)
         unsure = UNSURE * int((self.trust[self.kind == book.STOP] <= 0.0).sum())
-        told = all(self._watched()) and abs(missing) <= MANY
+        told = all(self._watched()) and abs(part - 1.0) <= MISSED and standing <= MANY
         self.inside = max(standing - unsure, 0.0) if told else np.nan
 
     def _watched(self) -> list[bool]:

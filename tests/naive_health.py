@@ -152,7 +152,8 @@ class NaiveHealth:
             if slow and other >= 0.5 * WINDOW and self._counted[k] + self._fits[k] < SURELY * other:
                 left, came = self._crossed(paired, self._approach[k])
                 ours, theirs = (left, came) if self._stops[k] else (came, left)
-                self._dull[k] |= ours + self._fits[k] < OF_ALL * theirs
+                between = self._fits[paired & self._stops & (self._approach == self._approach[k])].sum()
+                self._dull[k] |= ours + between < OF_ALL * theirs
         full = self._approach[both & (self._counted >= WINDOW)]
         if not len(full):
             return

@@ -93,13 +93,14 @@ TURN_LANE, TURN_MOVEMENT, TURN_EXIT = range(3)
 CAPACITY, ROOM, ENTERED, ACROSS, WATCHED = range(5)
 (
     SECONDS,  # updates so far
-    CROSSING,  # [veh] that left the stop lines and were not counted behind the junction, from the beginning, with all miscounts
+    CROSSING,  # [veh] that left the stop lines and were not counted behind the junction, from the beginning, with what is miscounted
     INSIDE,  # [veh] that should have left the junction by now
     PENDING,  # [veh] that left the stop lines so lately that they need not have come out
     ONTO,  # [veh/s] running mean of those that left the stop lines
     OVER,  # [veh/s] running mean of those counted behind the junction
+    ON_WAY,  # [veh] of CROSSING more than when the junction was last empty
     LATELY,  # [veh] CROSSING in each of the last REMEMBERED seconds, from here on
-) = range(7)
+) = range(8)
 REMEMBERED, LONGEST_CROSSING = 60, 20
 """Seconds within which a junction is empty once, and those after which whoever left the stop line should have come out, at most."""
 DUE = LATELY + REMEMBERED

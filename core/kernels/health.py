@@ -189,16 +189,20 @@ def dull(was: float, mine: float, other_s: float, ours: float, theirs: float, ke
 
 
 @kernel(lean=True)
-def crossed(approach: int, stops: Bools, partner: npt.NDArray[np.int32], symptoms: Floats) -> tuple[float, float]:
-    """What the paired loops of an approach have counted since it was last judged: over its advance loops, and over its stop lines."""
-    came, left = 0.0, 0.0
+def crossed(
+    approach: int, stops: Bools, partner: npt.NDArray[np.int32], symptoms: Floats
+) -> tuple[float, float, float]:
+    """What the paired loops of an approach have counted since it was last judged, over its advance loops and over its stop lines, and how
+    many fit in between."""
+    came, left, between = 0.0, 0.0, 0.0
     for k in range(stops.shape[0]):
         if partner[0, k] >= 0 and partner[1, k] == approach:
             if stops[k]:
                 left += symptoms[8, k]
+                between += partner[3, k]
             else:
                 came += symptoms[8, k]
-    return came, left
+    return came, left, between
 
 
 @kernel(lean=True)
@@ -239,13 +243,13 @@ def conserve(
         if partner[0, k] < 0 or symptoms[8, partner[0, k]] < 0.5 * window or symptoms[5, partner[0, k]] >= 0.5 * brisk:
             continue  # who counts so fast may be about to be found chattering
         if symptoms[8, k] + partner[3, k] < surely * symptoms[8, partner[0, k]]:
-            came, left = crossed(partner[1, k], stops, partner, symptoms)
+            came, left, between = crossed(partner[1, k], stops, partner, symptoms)
             ours, theirs = (left, came) if stops[k] else (came, left)
-            if ours + partner[3, k] < of_all * theirs:
+            if ours + between < of_all * theirs:
                 symptoms[9, k] = 1.0
     if due < 0:
         return
-    came, left = crossed(due, stops, partner, symptoms)
+    came, left, _ = crossed(due, stops, partner, symptoms)
     for k in range(vehicles.shape[0]):
         if partner[0, k] < 0 or partner[1, k] != due:
             continue

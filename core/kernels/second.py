@@ -14,8 +14,10 @@ from .estimate import advance_time, come, go, outlook, stand
 from .health import judge
 from .learning import learn, see
 
-SOME_CYCLES, MANY, UNSURE = 480.0, 8.0, 1.5
-"""Seconds over which what comes off a junction is compared with what went onto it, and [veh] by which sound loops may differ in them;
+SOME_CYCLES, FEW = 480.0, 30.0
+"""Seconds over which what comes off a junction is compared with what went onto it, and vehicles from which on their ratio is believed."""
+MISSED, MANY, UNSURE = 0.1, 8.0, 1.5
+"""Part of the vehicles by which sound loops may differ in them, and vehicles above which it is not believed that they stand on the junction;
 [veh] by which each loop at a stop line that is not believed makes its count unsure."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
@@ -101,9 +103,9 @@ def inside(
 ) -> None:
     """Vehicles that should have left the junction and have not, by what went onto it and came off it since it was last empty.
 
-    Loops miscount, so more than was there when it was last empty cannot be told from the sum of all that was counted. It cannot be told
-    at all, and is nan, where an exit has no loops that can all be believed, or as long as many more have been counted on one side of the
-    junction than on the other over some cycles: what one side misses would look as if it stood there.
+    Loops miscount, so what went onto it counts by the part of it that comes off over some cycles, and more than was there when it was last
+    empty cannot be told from the sum of all that was counted. It cannot be told at all, and is nan, where an exit has no loops that can all
+    be believed, where that part is not near one, or while more would stand there than is likely: a loop that fails unnoticed.
     """
     way, kind, vehicles = loop_rows[book.WAY], loop_rows[book.KIND], loop_rows[book.VEHICLES]
     lately, due = memory[book.LATELY : book.DUE], memory[book.DUE :]
@@ -117,15 +119,18 @@ def inside(
             over += vehicles[d]
         if kind[d] == STOP and loops[book.TRUST, d] <= 0.0:
             unsure += UNSURE
+    went, part = memory[book.ONTO] * min(seconds, SOME_CYCLES), 1.0
+    if went >= FEW:
+        part = (memory[book.OVER] * min(seconds, SOME_CYCLES) + memory[book.ON_WAY]) / went
     for lane in range(lanes.shape[1]):
         if lanes[book.CROSSED, lane] > 0.0:
             for k in range(turn[lane], turn[lane + 1]):
                 to = turns[book.TURN_EXIT, k]
-                part = lanes[book.CROSSED, lane] * turn_share[k]
-                due[(seconds + int(exits[book.ACROSS, to])) % size] += part
-                onto += part
-    memory[book.PENDING] += onto
-    memory[book.CROSSING] += onto - over
+                here = lanes[book.CROSSED, lane] * turn_share[k]
+                due[(seconds + int(exits[book.ACROSS, to])) % size] += here * part
+                onto += here
+    memory[book.PENDING] += onto * part
+    memory[book.CROSSING] += onto * part - over
     lately[seconds % lately.shape[0]] = memory[book.CROSSING]
     empty = memory[book.CROSSING]
     for k in range(lately.shape[0]):
@@ -133,9 +138,10 @@ def inside(
     weight = max(1.0 / seconds, 1.0 / SOME_CYCLES)
     memory[book.ONTO] += (onto - memory[book.ONTO]) * weight
     memory[book.OVER] += (over - memory[book.OVER]) * weight
-    standing, over_time = max(memory[book.CROSSING] - empty - memory[book.PENDING], 0.0), min(seconds, SOME_CYCLES)
-    missing = (memory[book.ONTO] - memory[book.OVER]) * over_time - standing
-    memory[book.INSIDE] = max(standing - unsure, 0.0) if told and abs(missing) <= MANY else math.nan
+    memory[book.ON_WAY] = memory[book.CROSSING] - empty
+    standing = max(memory[book.ON_WAY] - memory[book.PENDING], 0.0)
+    told &= abs(part - 1.0) <= MISSED and standing <= MANY
+    memory[book.INSIDE] = max(standing - unsure, 0.0) if told else math.nan
 
 
 @kernel(lean=True)

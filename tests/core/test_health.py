@@ -166,6 +166,18 @@ def test_a_loop_that_misses_many_is_found_before_the_window_is_full() -> None:
         assert health.fault[_row(site, "n_0/stop")] == fault
 
 
+def test_a_queue_between_two_rows_of_loops_is_not_missing() -> None:
+    """Those who change lanes and those who stand in any of an approach's lanes between its advance loops and its stop lines were not missed:
+    a lane whose stop-line loop saw a third of what its advance loop did is believed as long as they may be there."""
+    site = crossing()
+    health = Health(site)
+    for t in range(8 * 45):
+        passing = {"w_0/advance": 1} if t % 8 == 0 else {}
+        passing |= {"w_0/stop": 1} if t % 24 == 0 else {"w_1/stop": 1} if t % 8 == 0 and t < 8 * 24 else {}
+        health.update(seen(site, t, passing), GREEN_WEST)
+        assert not health.notes(), t
+
+
 def test_a_liar_is_no_witness() -> None:
     """A sound stop-line loop beside a chattering advance loop is believed again as soon as the chatter is found."""
     site = crossing()
