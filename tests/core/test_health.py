@@ -167,8 +167,8 @@ def test_a_loop_that_misses_many_is_found_before_the_window_is_full() -> None:
 
 
 def test_a_queue_between_two_rows_of_loops_is_not_missing() -> None:
-    """Those who change lanes and those who stand in any of an approach's lanes between its advance loops and its stop lines were not missed:
-    a lane whose stop-line loop saw a third of what its advance loop did is believed as long as they may be there."""
+    """Those who change lanes, and who stand in any of an approach's lanes between its advance loops and its stop lines, were not missed: a
+    lane whose stop-line loop saw a third of what its advance loop did is believed as long as they may be there."""
     site = crossing()
     health = Health(site)
     for t in range(8 * 45):
