@@ -17,7 +17,7 @@ from .learning import learn, see
 SOME_CYCLES, FEW = 480.0, 30.0
 """Seconds over which what comes off a junction is compared with what went onto it, and vehicles from which on their ratio is believed."""
 MISSED, MANY, UNSURE = 0.1, 8.0, 1.5
-"""Part of the vehicles by which sound loops may differ in them; vehicles above which it is not believed that they stand on the junction, and
+"""Part of the vehicles by which sound loops may differ in them; vehicles above which it is not believed that they stand on the junction;
 [veh] by which each loop at a stop line that is not believed makes its count unsure."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
