@@ -201,7 +201,7 @@ class NaiveEstimate:
             onto += here
         before = self.crossings[-1] if self.crossings else 0.0
         self.crossings.append(before + onto * part - over)
-        weight = max(1.0 / self.seconds, 1.0 / SOME_CYCLES)
+        weight = 1.0 / over_time
         self.onto += (onto - self.onto) * weight
         self.over += (over - self.over) * weight
         pending = sum(mass for second, mass in self.coming_out.items() if second > self.seconds)

@@ -17,7 +17,7 @@ from .learning import learn, see
 SOME_CYCLES, FEW = 480.0, 30.0
 """Seconds over which what comes off a junction is compared with what went onto it, and vehicles from which on their ratio is believed."""
 MISSED, MANY, UNSURE = 0.1, 8.0, 1.5
-"""Part of the vehicles by which sound loops may differ in them; vehicles above which it is not believed that they stand on the junction;
+"""Part of the vehicles that sound loops may miss on one side of it; vehicles above which it is not believed that they stand there;
 [veh] by which each loop at a stop line that is not believed makes its count unsure."""
 FULL_AFTER, FULL_FOR = 3.0, 3.0
 """Seconds its loops are occupied after which an exit is full, and for which it is then expected to stay so."""
@@ -119,9 +119,10 @@ def inside(
             over += vehicles[d]
         if kind[d] == STOP and loops[book.TRUST, d] <= 0.0:
             unsure += UNSURE
-    went, part = memory[book.ONTO] * min(seconds, SOME_CYCLES), 1.0
+    over_time, part = min(seconds, SOME_CYCLES), 1.0
+    went = memory[book.ONTO] * over_time
     if went >= FEW:
-        part = (memory[book.OVER] * min(seconds, SOME_CYCLES) + memory[book.ON_WAY]) / went
+        part = (memory[book.OVER] * over_time + memory[book.ON_WAY]) / went
     for lane in range(lanes.shape[1]):
         if lanes[book.CROSSED, lane] > 0.0:
             for k in range(turn[lane], turn[lane + 1]):
@@ -135,7 +136,7 @@ def inside(
     empty = memory[book.CROSSING]
     for k in range(lately.shape[0]):
         empty = min(empty, lately[k])
-    weight = max(1.0 / seconds, 1.0 / SOME_CYCLES)
+    weight = 1.0 / over_time
     memory[book.ONTO] += (onto - memory[book.ONTO]) * weight
     memory[book.OVER] += (over - memory[book.OVER]) * weight
     memory[book.ON_WAY] = memory[book.CROSSING] - empty
