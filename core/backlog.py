@@ -7,7 +7,6 @@ import numpy.typing as npt
 
 from .state import TrafficState
 
-Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 CLEARED, GONE = 1.0, 0.5
@@ -23,22 +22,20 @@ LOST = 1.5
 
 
 class Backlog:
-    """The backlog of one intersection; `green` (n_stages, n_lanes) tells whom each stage serves."""
+    """The backlog of one intersection.
 
-    def __init__(self, green: Bools) -> None:
-        self._age: Floats = np.zeros(green.shape[1])
-        self._left: Floats = np.zeros(green.shape[1])
-        self._apart: Bools = ~np.any(green[:, :, None] & green[:, None, :], axis=0)
+    toll    [veh s] that a change of stage costs beyond what can be foreseen: once a lane has not been cleared for long, there is
+            more traffic than the junction lets through. A backlog that grew so long takes as long to go, and every vehicle that a
+            change keeps back, in whichever lane, waits for that long.
+    """
+
+    def __init__(self, n_lanes: int) -> None:
+        self._age: Floats = np.zeros(n_lanes)
+        self.toll = 0.0
 
     def second(self, state: TrafficState) -> None:
         """One more second."""
         cleared = (state.queue < np.where(state.greened > 0.0, CLEARED, GONE)) | (state.confidence < BELIEVED)
         self._age = np.where(cleared, 0.0, self._age + 1.0)
-        self._left = np.clip(np.minimum(self._age - USUAL, EACH * state.queue), 0.0, LONGEST - USUAL)
-
-    @property
-    def toll(self) -> float:
-        """[veh s] that a change of stage costs beyond what can be foreseen: once lanes that no stage serves together have long stood,
-        a backlog that grew so long takes as long to go, and every vehicle that a change keeps back waits for that long."""
-        both: Floats = np.minimum(self._left[:, None], self._left[None, :])
-        return LOST * float(np.where(self._apart, both, 0.0).max(initial=0.0))
+        left = np.clip(np.minimum(self._age - USUAL, EACH * state.queue), 0.0, LONGEST - USUAL)
+        self.toll = LOST * float(left.max(initial=0.0))

@@ -52,7 +52,7 @@ class Horizon:
         self._gap, self._turning_across = np.zeros(n_givers), np.zeros(n_givers)
         self.against = np.zeros((n_givers, width), f32)
         self.discharge = Discharge(n_lanes, n_givers, w.start_up)
-        self.backlog = Backlog(t.green @ t.lane_groups.T)
+        self.backlog = Backlog(n_lanes)
         slots = w.horizon + 1
         spans = np.maximum(self.length, 0).ravel()
         self.begins = (n_stages + np.cumsum(spans) - spans).reshape(n_stages, n_stages).astype(i32)

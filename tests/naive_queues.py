@@ -191,11 +191,16 @@ def tick(
         unhindered[lane] = unhindered[lane] + 1.0 if green[lane] == 2 else 0.0
     for d in range(kind.shape[0]):
         if kind[d] == ENTRANCE and standing[d] >= 4.0 and trust[d] > 0.0:
-            for k in range(link[d], link[d + 1]):
-                lane = lane_of[k]
-                unseen = own[lane] < 0 or trust[own[lane]] <= 0.0
-                if unseen or (standing[own[lane]] >= 4.0 and queue[lane] >= 1.0):
-                    upper[lane] = max(upper[lane], head[k] * share[k])
+            ends = [
+                k
+                for k in range(link[d], link[d + 1])
+                if own[lane_of[k]] < 0
+                or trust[own[lane_of[k]]] <= 0.0
+                or (standing[own[lane_of[k]]] >= 4.0 and queue[lane_of[k]] >= 1.0)
+            ]
+            among = sum(share[k] for k in ends) + 1e-9
+            for k in ends:
+                upper[lane_of[k]] = max(upper[lane_of[k]], head[k] * share[k] / among)
         if vehicles[d] == 0 or trust[d] <= 0.0:
             continue
         if kind[d] == ENTRANCE:

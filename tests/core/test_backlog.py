@@ -1,10 +1,9 @@
-"""What a change of stage costs grows with how long queues have stood that no stage serves together."""
+"""What a change of stage costs grows with how long a queue has not been cleared."""
 
 from __future__ import annotations
 
 import itertools
 
-import numpy as np
 import pytest
 
 from signalwright.core.backlog import BELIEVED, EACH, LONGEST, LOST, USUAL, Backlog
@@ -26,7 +25,7 @@ def _standing(queues: list[float]) -> TrafficState:
 
 
 def _after(seconds: float, state: TrafficState) -> Backlog:
-    backlog = Backlog(np.array([[True, True, False], [False, False, True]]))
+    backlog = Backlog(3)
     for _ in range(int(seconds)):
         backlog.second(state)
     return backlog
@@ -38,7 +37,7 @@ def test_a_queue_of_a_few_cycles_costs_nothing_more() -> None:
 
 
 def test_what_stands_long_makes_changes_dear_up_to_a_bound() -> None:
-    """Once queues that conflict have stood longer, each further second adds to what a change costs, but not for ever."""
+    """Once a queue has stood longer, each further second adds to what a change costs, but not for ever."""
     state = _standing([8.0, 8.0, 8.0])
     assert _after(USUAL + 100.0, state).toll == pytest.approx(100.0 * LOST)
     assert _after(3.0 * LONGEST, state).toll == pytest.approx((LONGEST - USUAL) * LOST)
@@ -46,20 +45,20 @@ def test_what_stands_long_makes_changes_dear_up_to_a_bound() -> None:
 
 def test_a_short_queue_is_nearly_over() -> None:
     """However long it has stood, a queue of two vehicles counts as a backlog of two minutes."""
-    assert _after(2.0 * LONGEST, _standing([8.0, 8.0, 2.0])).toll == pytest.approx(2.0 * EACH * LOST)
+    assert _after(2.0 * LONGEST, _standing([0.0, 0.0, 2.0])).toll == pytest.approx(2.0 * EACH * LOST)
 
 
-def test_queues_served_together_do_not_compete() -> None:
-    """Two lanes with green at the same time, however long they stand, lose nothing to each other."""
-    assert _after(LONGEST, _standing([6.0, 6.0, 0.0])).toll == 0.0
+def test_one_street_is_enough() -> None:
+    """Where one queue never goes, all that changes of stage lose is lost to it, though the others are cleared in every green."""
+    assert _after(USUAL + 100.0, _standing([8.0, 0.0, 0.0])).toll == pytest.approx(100.0 * LOST)
 
 
 def test_a_backlog_is_over_when_it_is_cleared() -> None:
     """One second with the queue gone and all is as before; in green less than a vehicle is enough."""
-    backlog = _after(LONGEST, _standing([8.0, 8.0, 8.0]))
-    backlog.second(_standing([6.0, 6.0, 0.0]))
+    backlog = _after(LONGEST, _standing([0.0, 0.0, 8.0]))
+    backlog.second(_standing([8.0, 8.0, 0.0]))
     assert backlog.toll == 0.0
-    nearly = _standing([0.8, 0.8, 6.0])
+    nearly = _standing([0.8, 0.8, 0.0])
     nearly.greened[:] = [5.0, 5.0, 0.0]
     assert _after(LONGEST, nearly).toll == 0.0
     nearly.greened[:] = 0.0
@@ -68,7 +67,7 @@ def test_a_backlog_is_over_when_it_is_cleared() -> None:
 
 def test_loops_that_are_doubted_make_no_backlog() -> None:
     """A loop that is stuck, and no longer believed, does not make its junction change less often."""
-    state = _standing([8.0, 8.0, 8.0])
+    state = _standing([0.0, 0.0, 8.0])
     state.confidence[NORTH] = BELIEVED - 0.1
     assert _after(LONGEST, state).toll == 0.0
 

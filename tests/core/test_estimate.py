@@ -226,6 +226,25 @@ def test_standing_upstream_of_an_empty_stop_line_is_no_queue() -> None:
     assert estimate.state.queue[2] == 0.0
 
 
+def test_a_queue_over_an_entrance_loop_is_that_of_the_lane_that_stands() -> None:
+    """Where one of two lanes stands up to its advance loop and the other is free, all who fill the road behind wait for the first."""
+    site = crossing()
+    estimate = Estimate(site)
+    links = [k for d, name in enumerate(d.name for d in site.detectors) if name == "w_0/entrance"
+             for k in range(estimate.link[d], estimate.link[d + 1])]  # fmt: skip
+    whole = {int(estimate.lane_of[k]): estimate.links[book.HEAD, k] for k in links}
+    assert set(whole) == {0, 1}
+    standing = ("w_0/stop", "w_0/advance", "w_0/entrance")
+    for t in range(1, 20):
+        state = estimate.update(seen(site, t, {}, standing), status(t, 1))
+    assert estimate.lanes[book.UPPER, 0] == pytest.approx(whole[0])
+    assert estimate.lanes[book.UPPER, 1] == 0.0
+    assert state.queue[1] == 0.0
+    for t in range(20, 30):
+        estimate.update(seen(site, t, {}, (*standing, "w_1/stop", "w_1/advance")), status(t, 1))
+    assert 0.0 < estimate.lanes[book.UPPER, 1] < whole[1]
+
+
 def test_a_green_that_nobody_leaves_by_is_blocked() -> None:
     """A vehicle that stands at green closes its lane; the first that leaves opens it."""
     site = crossing()
