@@ -198,9 +198,10 @@ def tick(
                 or trust[own[lane_of[k]]] <= 0.0
                 or (standing[own[lane_of[k]]] >= 4.0 and queue[lane_of[k]] >= 1.0)
             ]
-            among = sum(share[k] for k in ends) + 1e-9
+            among = sum(share[k] for k in ends)
             for k in ends:
-                upper[lane_of[k]] = max(upper[lane_of[k]], head[k] * share[k] / among)
+                if share[k] > 0.0:
+                    upper[lane_of[k]] = max(upper[lane_of[k]], head[k] * share[k] / among)
         if vehicles[d] == 0 or trust[d] <= 0.0:
             continue
         if kind[d] == ENTRANCE:

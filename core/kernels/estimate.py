@@ -45,9 +45,8 @@ UNKNOWN = 0.06
 """[veh/s] that come at least by a lane whose loops tell nothing: nobody waits there for ever."""
 UNDER_WAY, SEVERAL = 6.0, 1.9
 """Seconds and vehicles from which a queue that nobody hinders leaves at its saturation flow; those it gave way to have passed by then."""
-STANDS_THERE, LITTLE = 4.0, 1e-9
-"""Seconds of unbroken occupancy after which a queue stands over an entrance loop, and is a lane's whose advance loop was as long; and a
-part of its vehicles that is as good as none."""
+STANDS_THERE = 4.0
+"""Seconds its entrance loop stands occupied after which a queue reaches there, a lane's whose advance loop stood as long."""
 STUCK = 4.0
 """Seconds of green without a movement after which a lane is held for blocked."""
 SETBACK, LONGEST_SETBACK = 8.0, 40.0
@@ -64,9 +63,8 @@ def blocked(lane: int, queue: F64, own: I32, standing: F64, storage: F64) -> boo
 @kernel(lean=True)
 def reaches_up(lane: int, queue: F64, own: I32, standing: F64, trust: F64) -> bool:
     """Whether a queue that stands over an entrance loop of the lane's may be this lane's."""
-    if own[lane] < 0 or trust[own[lane]] <= 0.0:
-        return True
-    return bool(standing[own[lane]] >= STANDS_THERE and queue[lane] >= 1.0)
+    unseen = own[lane] < 0 or trust[own[lane]] <= 0.0
+    return bool(unseen or (standing[own[lane]] >= STANDS_THERE and queue[lane] >= 1.0))
 
 
 @kernel(lean=True)
@@ -145,9 +143,7 @@ def advance_time(now: int, lanes: F64, lane_rows: I32, loops: F64, rings: F64, s
 def come(
     now: int, lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, links: F64, link: I32, lane_of: I32, rings: F64
 ) -> None:  # fmt: skip
-    """Vehicles counted upstream are expected at the stop line; those at loops further down were, and are now expected more surely. A queue
-    that stands over an entrance loop fills the road from there on to the lanes that it can be the queue of, and to no other.
-    """
+    """Who is counted upstream is expected at the stop line, further down more surely; a queue over an entrance loop is whose it can be."""
     far, mid, near = rings[book.FAR], rings[book.MID], rings[book.NEAR]
     queue, upper, came, own = lanes[book.QUEUE], lanes[book.UPPER], lanes[book.CAME], lane_rows[book.OWN]
     standing, trust = loops[book.STANDING], loops[book.TRUST]
@@ -155,13 +151,13 @@ def come(
     lag, share, head = links[book.LAG], links[book.SHARE], links[book.HEAD]
     for d in range(kind.shape[0]):
         if kind[d] == ENTRANCE and standing[d] >= STANDS_THERE and trust[d] > 0.0:
-            among = LITTLE
+            among = 0.0
             for k in range(link[d], link[d + 1]):
                 if reaches_up(lane_of[k], queue, own, standing, trust):
                     among += share[k]
             for k in range(link[d], link[d + 1]):
                 lane = lane_of[k]
-                if reaches_up(lane, queue, own, standing, trust):
+                if share[k] > 0.0 and reaches_up(lane, queue, own, standing, trust):
                     upper[lane] = max(upper[lane], head[k] * share[k] / among)
         if vehicles[d] == 0 or trust[d] <= 0.0:
             continue
@@ -200,12 +196,8 @@ def go(
     setback, gap, saturation, blind = lanes[book.SETBACK], lanes[book.GAP], lanes[book.SATURATION], lanes[book.BLIND]
     crossed, back = lanes[book.CROSSED], lanes[book.BACK]
     late, storage, above, set_off = lanes[book.LATE], lanes[book.STORAGE], lanes[book.ABOVE], lanes[book.SET_OFF]
-    stop_of, own, side, green = (
-        lane_rows[book.STOP_OF],
-        lane_rows[book.OWN],
-        lane_rows[book.SIDE],
-        lane_rows[book.GREEN],
-    )
+    stop_of, own = lane_rows[book.STOP_OF], lane_rows[book.OWN]
+    side, green = lane_rows[book.SIDE], lane_rows[book.GREEN]
     occupancy, trust, vehicles = loops[book.OCCUPANCY], loops[book.TRUST], loop_rows[book.VEHICLES]
     standing, silent = loops[book.STANDING], loops[book.SILENT]
     far, mid, near = rings[book.FAR], rings[book.MID], rings[book.NEAR]
