@@ -305,6 +305,10 @@ def tick(
                 queue[lane] = max(queue[lane], storage[lane] - set_off[lane])
             elif silent[a] >= 4.0:
                 upper[lane] = 0.0
+        elif d < 0 or trust[d] <= 0.0:
+            closer = min(upper[lane], max(storage[lane] - queue[lane], 0.0))
+            queue[lane] += closer
+            upper[lane] -= closer
         rate[lane] += (departed[lane] - rate[lane]) * memory
     for lane in range(lanes):
         if spill[side[lane]] > 0.0 and stop_of[lane] >= 0 and standing[stop_of[lane]] >= NOBODY:

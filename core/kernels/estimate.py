@@ -1,5 +1,4 @@
-"""One second of what is thought to be on the way to a stop line: loops in, queues and arrivals out, in time proportional to lanes and
-detectors.
+"""One second of what is thought to be on the way to a stop line: loops in, queues and arrivals out.
 
 A lane's traffic is followed through three stretches: from its entrance loops (ring `far`, expected arrivals by second) to its middle
 loops (ring `mid`) and on to its advance loops (`upper`, vehicles that stand upstream of those), and from there to the stop line (ring
@@ -186,7 +185,7 @@ def come(
 def go(
     now: int, memory: float, lanes: F64, lane_rows: I32, loops: F64, loop_rows: I32, rings: F64, spill: F64
 ) -> None:  # fmt: skip
-    """What the stop line says of each lane's queue; without one that is believed, a green discharges at saturation.
+    """What the stop line says of each lane's queue; one that no loop sees leaves at saturation in green, and all of it moves up.
 
     `memory` is the weight of this second in the mean rate of departures.
     """
@@ -284,6 +283,10 @@ def go(
                 queue[lane] = max(queue[lane], storage[lane] - set_off[lane])
             elif silent[a] >= 4.0:
                 upper[lane] = 0.0
+        elif d < 0 or trust[d] <= 0.0:
+            closer = min(upper[lane], max(storage[lane] - queue[lane], 0.0))
+            queue[lane] += closer
+            upper[lane] -= closer
         rate[lane] += (departed[lane] - rate[lane]) * memory
     for lane in range(queue.shape[0]):
         if spill[side[lane]] > 0.0 and stop_of[lane] >= 0 and standing[stop_of[lane]] >= NOBODY:

@@ -481,6 +481,25 @@ def test_more_than_can_stand_on_a_junction_are_not_believed() -> None:
     assert np.isnan(inside[-1])
 
 
+def test_a_queue_that_no_loop_sees_goes_in_its_green() -> None:
+    """A lane whose stop and advance loops both fail, and whose queue once reached further up, is empty after a long green."""
+    site = crossing()
+    estimate = Estimate(site)
+    names = [d.name for d in site.detectors]
+    for t in range(1, 100):
+        counts = seen(
+            site, t, {"n_0/entrance": 1} if t % 3 == 0 and t < 60 else {}, ("n_0/entrance",) if t > 60 else ()
+        )
+        counts.fault[[names.index("n_0/stop"), names.index("n_0/advance")]] = True
+        state = estimate.update(counts, status(t, 0))
+    assert state.queue[2] > estimate.lanes[book.STORAGE, 2] + 3.0
+    for t in range(100, 200):
+        counts = quiet(site, t)
+        counts.fault[[names.index("n_0/stop"), names.index("n_0/advance")]] = True
+        state = estimate.update(counts, status(t, 1))
+    assert state.queue[2] < 1.0
+
+
 def test_nobody_can_tell_who_is_inside_while_a_loop_around_it_fails() -> None:
     """A loop behind the junction that the cabinet reports as failing ends what is known of who stands on it."""
     site = crossing()
