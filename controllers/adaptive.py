@@ -1,10 +1,12 @@
 """Looks ahead each second and asks for the stage the cheapest course of the next minute begins with.
 
 Where the loops cannot be believed it falls back, and says so: on little confidence to an index rule; on hardly any, or when nobody at all
-is seen for long, to what the neighbours tell, and where they do not tell of most lanes to serving all stages in turn.
+is seen for long, to what the neighbours tell, and where they do not tell of most lanes to serving a few stages in turn.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +16,7 @@ from ..core.hearsay import UNSEEN, WATCHED, Hearsay
 from ..core.horizon import Decision, Horizon
 from ..core.intersection import Intersection
 from ..core.neighbours import Neighbours
+from ..core.planning.fixed import needed_stages
 from ..core.ports import Wish
 from ..core.state import TrafficState
 from ..core.weights import Weights
@@ -44,6 +47,7 @@ class Adaptive:
         self.decision: Decision | None = None
         self.mode = "search"
         self._index = Laemmer(site)
+        self._in_turn = needed_stages(site, {move.name: 1.0 for move in site.movements}, give_way=math.inf)
         self._since = RELEARN
         self._letters: tuple[Forecast, ...] = ()
 
@@ -76,10 +80,15 @@ class Adaptive:
             return self._search(self.hearsay.state(state), told=None)
         if self.mode in ("in turn", "silent"):
             self._letters += self.neighbours.greet(state)
-            return (state.stage + 1) % len(self.site.stages) if state.elapsed >= TURN else None
+            return self._next(state.stage) if state.elapsed >= TURN else None
         if self.mode == "index":
             return self._index.decide(state)
         return self._search(state, told=self.neighbours.correction(state))
+
+    def _next(self, stage: int) -> Wish:
+        """The stage after this one when stages are served in turn: as few as give everyone green, for each change costs everyone."""
+        order = [to for to in self._in_turn if to > stage] + [to for to in self._in_turn if to < stage]
+        return next((to for to in order if self.horizon.length[stage, to] >= 0), None)
 
     def _deceived(self, state: TrafficState, was: str) -> bool:
         """Whether neighbours saw who the loops did not see, and these have seen nobody since."""

@@ -14,7 +14,9 @@ from signalwright.core.estimate import Estimate
 from signalwright.core.forecast import Forecast, Neighbourly
 from signalwright.core.intersection import Detector, Intersection, LoopKind, Movement
 from signalwright.core.state import TrafficState
+from signalwright.networks.netfile import read_lights
 from simple_sites import SPEED, crossing, quiet, seen, status
+from sumo_material import load
 
 
 def _state(
@@ -92,6 +94,23 @@ def test_it_falls_back_and_says_so() -> None:
     assert controller.decide(state) == 1
     assert controller.mode == "in turn"
     assert "few loops" in controller.explain(state)
+
+
+def test_in_turn_means_no_more_stages_than_give_everyone_green() -> None:
+    """A stage that only keeps turns from having to give way is not served where nobody is seen; every group is green in another."""
+    left_out = 0
+    for light in read_lights(load("shipped-grid")).values():
+        site = light.intersection
+        controller, stage, served = Adaptive(site), 0, set()
+        for _ in range(2 * len(site.stages)):
+            state = Estimate(site).update(quiet(site, 1), status(1, stage, 20.0))
+            state.confidence[:] = 0.0
+            stage = int(controller.decide(state) or 0)
+            served.add(stage)
+        assert controller.mode == "in turn"
+        assert site.stage_greens[sorted(served)].any(axis=0).all()
+        left_out += len(site.stages) - len(served)
+    assert left_out > 0
 
 
 def test_silence_is_not_believed_for_ever() -> None:
