@@ -23,7 +23,7 @@ UNSEEN, PROOF = 20.0, 2.0
 """Seconds without a vehicle at any loop, and vehicles that come out of the junction in the middle of them, after which loops are dead."""
 MOSTLY = 0.6
 """Share of the lanes that neighbours must tell of: what is assumed of the others costs less than to serve all stages in turn."""
-WATCHED = 0.5
+WATCHED = 0.7
 """Share of a lane's traffic that must leave by exits where a neighbour counts for the lane to be judged by it."""
 SETTING_OFF, START, AROUND = 0.5, 2.0, 4
 """Seconds lost on the way over the junction, by those who start and those who roll; seconds of a green until the first is counted; and
