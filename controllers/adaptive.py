@@ -47,7 +47,7 @@ class Adaptive:
         self.decision: Decision | None = None
         self.mode = "search"
         self._index = Laemmer(site)
-        self._in_turn = needed_stages(site, {move.name: 1.0 for move in site.movements}, give_way=math.inf)
+        self._in_turn = _few_stages(site, self.horizon.length)
         self._since = RELEARN
         self._letters: tuple[Forecast, ...] = ()
 
@@ -86,9 +86,9 @@ class Adaptive:
         return self._search(state, told=self.neighbours.correction(state))
 
     def _next(self, stage: int) -> Wish:
-        """The stage after this one when stages are served in turn: as few as give everyone green, for each change costs everyone."""
-        order = [to for to in self._in_turn if to > stage] + [to for to in self._in_turn if to < stage]
-        return next((to for to in order if self.horizon.length[stage, to] >= 0), None)
+        """The stage after this one when stages are served in turn."""
+        order = sorted(self._in_turn, key=lambda to: to <= stage)
+        return next((to for to in order if self.horizon.length[stage, to] >= 0), (stage + 1) % len(self.site.stages))
 
     def _deceived(self, state: TrafficState, was: str) -> bool:
         """Whether neighbours saw who the loops did not see, and these have seen nobody since."""
@@ -148,6 +148,19 @@ class Adaptive:
                       if k == 0 or stage != self.decision.course[k - 1][1]]  # fmt: skip
             lines.append("expected course: " + ", ".join(course))
         return "\n".join(lines)
+
+
+def _few_stages(site: Intersection, length: npt.NDArray[np.int32]) -> list[int]:
+    """The stages served in turn: as few as give every group green, for each change costs everyone; all, where a change between these is
+    barred (-1 in `length`, (n_stages, n_stages))."""
+    greens = site.stage_greens
+    few = needed_stages(site, {move.name: 1.0 for move in site.movements}, give_way=math.inf)
+    for row, green in enumerate(greens):
+        if (green & ~greens[few].any(axis=0)).any():  # planning leaves out groups without a longest red
+            few.append(row)
+    few.sort()
+    lawful = all(length[a, b] >= 0 for a, b in zip(few, few[1:] + few[:1], strict=True))
+    return few if lawful else list(range(len(greens)))
 
 
 def _silent(state: TrafficState) -> bool:

@@ -12,7 +12,7 @@ from signalwright.controllers.laemmer import Laemmer
 from signalwright.core.counts import Counts
 from signalwright.core.estimate import Estimate
 from signalwright.core.forecast import Forecast, Neighbourly
-from signalwright.core.intersection import Detector, Intersection, LoopKind, Movement
+from signalwright.core.intersection import Detector, Intersection, LoopKind, Movement, Stage
 from signalwright.core.state import TrafficState
 from signalwright.networks.netfile import read_lights
 from simple_sites import SPEED, crossing, quiet, seen, status
@@ -96,21 +96,39 @@ def test_it_falls_back_and_says_so() -> None:
     assert "few loops" in controller.explain(state)
 
 
+def _in_turn(site: Intersection) -> set[int]:
+    """The stages served where nothing can be seen."""
+    controller, stage, served = Adaptive(site), 0, set()
+    for _ in range(2 * len(site.stages)):
+        state = Estimate(site).update(quiet(site, 1), status(1, stage, 20.0))
+        state.confidence[:] = 0.0
+        after = int(controller.decide(state) or 0)
+        assert (site.stages[stage].name, site.stages[after].name) not in site.barred
+        served.add(stage := after)
+    assert controller.mode == "in turn"
+    return served
+
+
 def test_in_turn_means_no_more_stages_than_give_everyone_green() -> None:
     """A stage that only keeps turns from having to give way is not served where nobody is seen; every group is green in another."""
     left_out = 0
     for light in read_lights(load("shipped-grid")).values():
         site = light.intersection
-        controller, stage, served = Adaptive(site), 0, set()
-        for _ in range(2 * len(site.stages)):
-            state = Estimate(site).update(quiet(site, 1), status(1, stage, 20.0))
-            state.confidence[:] = 0.0
-            stage = int(controller.decide(state) or 0)
-            served.add(stage)
-        assert controller.mode == "in turn"
+        served = _in_turn(site)
         assert site.stage_greens[sorted(served)].any(axis=0).all()
         left_out += len(site.stages) - len(served)
     assert left_out > 0
+
+
+def test_in_turn_nobody_is_left_out() -> None:
+    """Groups without a longest red get their turn too, and where a change between the few stages is barred all are served."""
+    two = crossing()
+    assert all(group.max_red is None for group in two.groups)
+    west = two.stages[0].green
+    site = replace(two, stages=(*two.stages, Stage("3", west), Stage("4", west)))
+    assert site.stage_greens[sorted(_in_turn(site))].any(axis=0).all()
+    site = replace(two, stages=(*two.stages, Stage("3", west)), barred=frozenset({("3", "2")}))
+    assert _in_turn(site) == {0, 1, 2}
 
 
 def test_silence_is_not_believed_for_ever() -> None:
