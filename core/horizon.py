@@ -24,6 +24,9 @@ F64 = npt.NDArray[np.float64]
 UNSEEN_GAPS = 0.7
 """Part of what the rule for gaps expects that is counted on where no loop sees who gets through."""
 
+FREE = 0.9
+"""Part of the gaps there would be if nobody came from which on whoever waits for them gets through."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -72,6 +75,7 @@ class Horizon:
         self.best = np.zeros(n_stages, f32)
         self._withdrawn: list[tuple[int, F32]] = []
         self._heads = Heads(t.uses, t.free)
+        self._inside, self._room_inside = np.zeros(n_lanes), np.array([lane.inside for lane in site.lanes])
         self._into = [
             np.concatenate(
                 [[s], *(self.begins[a, s] + np.arange(max(self.length[a, s], 0)) for a in range(n_stages))]
@@ -94,9 +98,21 @@ class Horizon:
         gave_way = state.crossed[self.giver[rows]] * across * (1.0 - chance)
         stuck = state.stuck[self.giver[rows]] > 0.0
         through = np.where(stuck, 0.0, chance * across / np.maximum(self._gap[rows], 1e-3))
-        self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()), int(np.count_nonzero(stuck)))
+        most = self._waiting_inside(rows, state, across, chance)
+        self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()), int(np.count_nonzero(stuck)), most)
         expected = 1.0 / np.maximum(self.steady[rows] + self._gap[rows] / chance, 1.0)
         self.discharge.update(state, self.giver[rows], np.arange(rows.start, rows.stop), expected)
+
+    def _waiting_inside(self, rows: slice, state: TrafficState, across: F64, chance: F64) -> float:
+        """How many may wait on the junction for others, at most: who went onto it from lanes of which some must, as far as there is room;
+        when nobody comes against them they go on as they do on a green."""
+        lanes = self.giver[rows]
+        stuck, inside = state.stuck[lanes] > 0.0, np.zeros(self.n_lanes)
+        off = np.where((chance < FREE) | stuck, 0.0, 1.0 / np.maximum(self._gap[rows], 1e-3))
+        onto = np.where(across > 0.0, state.crossed[lanes], 0.0)
+        inside[lanes] = np.minimum(np.maximum(self._inside[lanes] - off, 0.0) + onto, self._room_inside[lanes])
+        self._inside = inside
+        return float(np.minimum(inside[lanes] + stuck, self._room_inside[lanes]).sum())
 
     def going(self, stage: int, waits: F64, coming: F64) -> F64:
         """(n_lanes,) [veh/s] that a stage lets through, where somebody waits in each lane with the chance `waits`, and so many come."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,7 +41,8 @@ class Lane:
     """An approach lane at the stop line.
 
     `length` [m] is the lane's own, `chain` [m] how far upstream its traffic can be followed without meeting a signal,
-    `speed` [m/s] the limit, `saturation_flow` [veh/h] what it discharges on a protected green.
+    `speed` [m/s] the limit, `saturation_flow` [veh/h] what it discharges on a protected green, `inside` [veh] how many of its
+    vehicles find room on the junction to wait there for others they give way to; inf where that is not known.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Lane:
     chain: float
     speed: float
     saturation_flow: float = 1800.0
+    inside: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,11 +50,12 @@ class ShutIn:
         self._gave_way: deque[float] = deque(maxlen=GAVE_WAY_FOR)
         self._blocked: deque[int] = deque(maxlen=GOES_ON)
         self._lately: deque[float] = deque(maxlen=SETTLES)
-        self._wait, self._held, self._since = 0.0, 0.0, 0.0
+        self._wait, self._held, self._since, self._most = 0.0, 0.0, 0.0, math.inf
 
-    def second(self, stage: int, gave_way: float, through: float, blocked: int = 0) -> None:
+    def second(self, stage: int, gave_way: float, through: float, blocked: int = 0, most: float = math.inf) -> None:
         """One more second of `stage`, in which so many vehicles went onto the junction that probably wait there for others, and so many
-        of those who waited found a gap. Behind them stand `blocked`, half over the stop line, who go on when it is the others' turn."""
+        of those who waited found a gap. Behind them stand `blocked`, half over the stop line, who go on when it is the others' turn.
+        More than `most` of all these cannot be there."""
         if stage != self._stage:
             for counts in (self._gave_way, self._blocked, self._lately):
                 counts.clear()
@@ -63,6 +64,7 @@ class ShutIn:
                 self._wait = 0.0
         self._stage = stage
         self._since += 1.0
+        self._most = most
         self._blocked.append(blocked)
         self._gave_way.append(gave_way)
         self._wait = max(self._wait - through, 0.0) + gave_way
@@ -78,7 +80,7 @@ class ShutIn:
             if served >= EMPTY_AFTER and not self._some_give_way[stage]:
                 self._miscounted = state.inside
             inside = state.inside - self._miscounted + sum(self._gave_way)
-        inside += max(self._blocked, default=0) - self._escape[stage]
+        inside = min(inside + max(self._blocked, default=0), self._most) - self._escape[stage]
         self._lately.append(inside)
         inside = max(self._lately)
         self._held = self._held + 1.0 if inside >= CROWDED else 0.0

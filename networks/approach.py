@@ -17,19 +17,21 @@ REACH = 200.0
 SATURATION_FLOW = 1800.0  # [veh/h] of a through lane
 TURN_FACTORS = {"left": 0.95, "right": 0.85, "uturn": 0.85, "straight": 1.0}  # HCM, protected turns
 TURNS = {"s": "straight", "l": "left", "L": "left", "r": "right", "R": "right", "t": "uturn"}
+STANDING = 7.5
+"""[m] of road a standing vehicle takes."""
 POINTS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
 def lanes_of(net: Any, wires: Sequence[Wire]) -> tuple[Lane, ...]:
     """The approach lanes of vehicles, in the net's order; saturation flow 1800 veh/h, less by the share of turns."""
-    turns: dict[str, list[str]] = {}
+    wires_of: dict[str, list[Wire]] = {}
     for wire in wires:
         if not wire.crossing and not wire.inner:
-            turns.setdefault(wire.lane, []).append(TURNS.get(wire.direction, "straight"))
+            wires_of.setdefault(wire.lane, []).append(wire)
     lanes = []
-    for name, ways in turns.items():
+    for name, ways in wires_of.items():
         lane = net.getLane(name)
-        factor = float(np.mean([TURN_FACTORS[way] for way in ways]))
+        factor = float(np.mean([TURN_FACTORS[TURNS.get(way.direction, "straight")] for way in ways]))
         lanes.append(
             Lane(
                 name=name,
@@ -37,6 +39,7 @@ def lanes_of(net: Any, wires: Sequence[Wire]) -> tuple[Lane, ...]:
                 chain=chain_of(lane, REACH),
                 speed=float(lane.getSpeed()),
                 saturation_flow=round(SATURATION_FLOW * factor),
+                inside=sum(math.inf if way.halved else math.ceil(way.before_others / STANDING) for way in ways),
             )
         )
     return tuple(lanes)

@@ -27,6 +27,7 @@ class Wire:
     (-1: none), `path` (n, 2) [m] the way over the junction, `length` [m] of it, `width` [m], `speed` [m/s] on the
     approach, `turning_speed` [m/s] on the junction, `classes` who may use the approach lane. A movement that meets a
     second signal inside the junction is two wires: the first is `halved`, the second `inner`; they share a request.
+    `before_others` [m] of the way lie before the place on the junction where the others it gives way to cross it.
     """
 
     index: int
@@ -47,6 +48,7 @@ class Wire:
     classes: frozenset[str]
     inner: bool = False
     halved: bool = False
+    before_others: float = 0.0
 
     @cached_property
     def by_metre(self) -> tuple[Points, npt.NDArray[np.float64]]:
@@ -131,6 +133,7 @@ def _wires_of(net: Any, edge: Any, lane: Any, connection: Any, inner_first: dict
         classes=frozenset({"pedestrian"}) if crossing else frozenset(lane.getPermissions()),
         inner=inner,
         halved=halved,
+        before_others=sum(piece.getLength() for piece in pieces[:-1]),
     )
     if crossing and connection.getTLLinkIndex2() >= 0:
         return [wire, replace(wire, index=connection.getTLLinkIndex2())]  # the two directions have a signal each

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 import tomllib
@@ -69,6 +70,7 @@ class _Lane(_Part):
     chain_m: float = Field(gt=0)
     speed_mps: float = Field(gt=0)
     saturation_flow_vph: float = Field(gt=0, default=1800.0)
+    inside_veh: float = Field(ge=0, default=math.inf)
 
 
 class _Exit(_Part):
@@ -185,7 +187,7 @@ def _intersection(said: _Site) -> Intersection:
         conflict=conflict,
         yields=yields,
         intergreen=intergreen,
-        lanes=tuple(Lane(x.name, x.length_m, x.chain_m, x.speed_mps, x.saturation_flow_vph) for x in said.lanes),
+        lanes=tuple(Lane(x.name, x.length_m, x.chain_m, x.speed_mps, x.saturation_flow_vph, x.inside_veh) for x in said.lanes),
         exits=tuple(Exit(x.name, x.length_m, x.lanes, x.speed_mps, x.towards) for x in said.exits),
         detectors=tuple(
             Detector(d.name, d.kind, d.lane, d.position_m, d.distance_m, d.lanes, d.exit, d.length_m, d.feeders)
@@ -224,7 +226,10 @@ def _plain(site: Intersection) -> dict[str, Any]:
         "stages": [{"name": s.name, "green": sorted(s.green)} for s in site.stages],
         "conflicts": conflicts,
         "lanes": [
-            {"name": x.name, "length_m": x.length, "chain_m": x.chain, "speed_mps": x.speed, "saturation_flow_vph": x.saturation_flow}
+            _without_none(
+                name=x.name, length_m=x.length, chain_m=x.chain, speed_mps=x.speed, saturation_flow_vph=x.saturation_flow,
+                inside_veh=x.inside if math.isfinite(x.inside) else None,
+            )
             for x in site.lanes
         ],
         "exits": [
