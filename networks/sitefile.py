@@ -187,7 +187,9 @@ def _intersection(said: _Site) -> Intersection:
         conflict=conflict,
         yields=yields,
         intergreen=intergreen,
-        lanes=tuple(Lane(x.name, x.length_m, x.chain_m, x.speed_mps, x.saturation_flow_vph, x.inside_veh) for x in said.lanes),
+        lanes=tuple(
+            Lane(x.name, x.length_m, x.chain_m, x.speed_mps, x.saturation_flow_vph, x.inside_veh) for x in said.lanes
+        ),
         exits=tuple(Exit(x.name, x.length_m, x.lanes, x.speed_mps, x.towards) for x in said.exits),
         detectors=tuple(
             Detector(d.name, d.kind, d.lane, d.position_m, d.distance_m, d.lanes, d.exit, d.length_m, d.feeders)

@@ -21,6 +21,7 @@ from signalwright.core.intersection import (
     SignalGroup,
     Stage,
 )
+from signalwright.core.shutin import SETTLES
 from signalwright.core.stagetables import PASSED, StageTables
 from signalwright.core.state import TrafficState
 from simple_sites import quiet, status
@@ -145,6 +146,48 @@ def test_who_stalls_where_nobody_hinders_is_blocked(stage: int, released: bool) 
     assert horizon.rates[LEFT_ALONE, LEFT] > 0.0
 
 
+def _turn(horizon: Horizon, state: TrafficState, vehicles: int) -> None:
+    """So many go onto the junction to turn left, one a second, while a queue from the east goes straight on."""
+    state.queue[0], state.departed = 9.0, np.zeros(len(state.queue))
+    state.crossed[LEFT] = 1.0
+    for _ in range(vehicles):
+        horizon.watch(state)
+    state.crossed[LEFT] = 0.0
+
+
+@pytest.mark.parametrize(("room", "waited_for"), [(np.inf, True), (3.0, True), (2.0, False)])
+def test_no_more_wait_on_the_junction_than_find_room_there(room: float, waited_for: bool) -> None:
+    """Where two vehicles fit, a count of seven that are still on the junction is an error of loops, and holds no stage back."""
+    site = left_turn()
+    site = replace(site, lanes=tuple(replace(lane, inside=room) for lane in site.lanes))
+    horizon = Horizon(site)
+    state = seen(site, BOTH)
+    horizon.learn(state)
+    _turn(horizon, state, 4)
+    skip = np.zeros(3, dtype=np.int32)
+    state.inside = 7.0
+    horizon._shut_in.forbid(state, skip)
+    assert (skip[SIDE] == 2) == waited_for
+
+
+def test_no_more_wait_on_the_junction_than_went_onto_it_to_turn() -> None:
+    """Who waits on the junction came over the stop line of a lane that gives way, in this green, and not all found a gap since."""
+    site = left_turn()
+    horizon = Horizon(site)
+    state = seen(site, BOTH)
+    horizon.learn(state)
+    state.inside = 7.0
+    for vehicles, free, waited_for in ((2, 0, False), (3, 0, True), (0, 20, False)):
+        _turn(horizon, state, vehicles)
+        state.queue[0] = 0.0
+        for _ in range(free):
+            horizon.watch(state)
+        for _ in range(SETTLES):
+            skip = np.zeros(3, dtype=np.int32)
+            horizon._shut_in.forbid(state, skip)
+        assert (skip[SIDE] == 2) == waited_for
+
+
 @pytest.mark.parametrize("behind", [0.0, 3.0])
 def test_nobody_found_a_gap_while_one_stands_half_over_the_line(behind: float) -> None:
     """Left turners who wait on the junction go when nobody comes against them, but not while the one behind them cannot move."""
@@ -152,7 +195,7 @@ def test_nobody_found_a_gap_while_one_stands_half_over_the_line(behind: float) -
     horizon = Horizon(site)
     state = seen(site, BOTH)
     horizon.learn(state)
-    horizon._shut_in.second(BOTH, 4.0, 0.0)
+    _turn(horizon, state, 4)
     state.queue[:] = 0.0
     state.stuck[LEFT] = behind
     for _ in range(20):

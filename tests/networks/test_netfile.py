@@ -154,6 +154,22 @@ def test_walkers_are_cleared_in_both_timings() -> None:
                 assert group.min_green == (7.0 if timing == "safe" else 5.0)
 
 
+def test_so_many_wait_on_the_junction_as_stand_before_those_they_let_pass() -> None:
+    """A left turn waits where SUMO cuts its way over the junction in two: 7.5 m a vehicle, and one half over the line counts."""
+    net = etree.parse(load(CROSS).net)
+    lengths = {lane.get("id"): float(lane.get("length", "nan")) for lane in net.iter("lane")}
+    connections = [dict(c.attrib) | {"lane": f"{c.get('from')}_{c.get('fromLane')}"} for c in net.iter("connection")]
+    onward = {c["lane"] for c in connections if "via" in c}
+    room: dict[str, float] = {}
+    for c in connections:
+        if "tl" in c and c.get("via") in onward:
+            room[c["lane"]] = room.get(c["lane"], 0.0) + np.ceil(lengths[c["via"]] / 7.5)
+    (light,) = lights_of(CROSS).values()
+    assert sum(room.values()) > 0
+    for lane in light.intersection.lanes:
+        assert lane.inside == room.get(lane.name, 0.0)
+
+
 def test_resco_timing_is_that_of_the_benchmark() -> None:
     """3 s of amber, no all-red, 5 s of green, and 180 s of red unless a round needs more."""
     for light in lights_of("grid6").values():
