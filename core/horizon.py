@@ -104,15 +104,15 @@ class Horizon:
         self.discharge.update(state, self.giver[rows], np.arange(rows.start, rows.stop), expected)
 
     def _waiting_inside(self, rows: slice, state: TrafficState, across: F64, chance: F64) -> float:
-        """How many may wait on the junction for others, at most: who went onto it from lanes of which some must, as far as there is room;
-        when nobody comes against them they go on as they do on a green."""
+        """How many may wait on the junction for others, at most: who went onto it from lanes of which some must, as far as there is room,
+        and who stands half over the stop line behind them. When nobody comes against them they go on as they do on a green."""
         lanes = self.giver[rows]
         stuck, inside = state.stuck[lanes] > 0.0, np.zeros(self.n_lanes)
         off = np.where((chance < FREE) | stuck, 0.0, 1.0 / np.maximum(self._gap[rows], 1e-3))
         onto = np.where(across > 0.0, state.crossed[lanes], 0.0)
         inside[lanes] = np.minimum(np.maximum(self._inside[lanes] - off, 0.0) + onto, self._room_inside[lanes])
         self._inside = inside
-        return float(np.minimum(inside[lanes] + stuck, self._room_inside[lanes]).sum())
+        return float((inside[lanes] + stuck).sum())
 
     def going(self, stage: int, waits: F64, coming: F64) -> F64:
         """(n_lanes,) [veh/s] that a stage lets through, where somebody waits in each lane with the chance `waits`, and so many come."""
