@@ -95,21 +95,20 @@ class Horizon:
         flow = np.minimum(self.rates[stage, :n], state.queue + state.departed)
         chance = self._chance(rows, flow)
         across = self._turning_across[rows]
-        gave_way = state.crossed[self.giver[rows]] * across * (1.0 - chance)
-        stuck = state.stuck[self.giver[rows]] > 0.0
+        crossed, stuck = state.crossed[self.giver[rows]], state.stuck[self.giver[rows]] > 0.0
+        gave_way = crossed * across * (1.0 - chance)
         through = np.where(stuck, 0.0, chance * across / np.maximum(self._gap[rows], 1e-3))
-        most = self._waiting_inside(rows, state, across, chance)
+        most = self._waiting_inside(rows, crossed, stuck, chance)
         self._shut_in.second(stage, float(gave_way.sum()), float(through.sum()), int(np.count_nonzero(stuck)), most)
         expected = 1.0 / np.maximum(self.steady[rows] + self._gap[rows] / chance, 1.0)
         self.discharge.update(state, self.giver[rows], np.arange(rows.start, rows.stop), expected)
 
-    def _waiting_inside(self, rows: slice, state: TrafficState, across: F64, chance: F64) -> float:
+    def _waiting_inside(self, rows: slice, crossed: F64, stuck: npt.NDArray[np.bool_], chance: F64) -> float:
         """How many may wait on the junction for others, at most: who went onto it from lanes of which some must, as far as there is room,
         and who stands half over the stop line behind them. When nobody comes against them they go on as they do on a green."""
-        lanes = self.giver[rows]
-        stuck, inside = state.stuck[lanes] > 0.0, np.zeros(self.n_lanes)
+        lanes, inside = self.giver[rows], np.zeros(self.n_lanes)
         off = np.where((chance < FREE) | stuck, 0.0, 1.0 / np.maximum(self._gap[rows], 1e-3))
-        onto = np.where(across > 0.0, state.crossed[lanes], 0.0)
+        onto = np.where(self._turning_across[rows] > 0.0, crossed, 0.0)
         inside[lanes] = np.minimum(np.maximum(self._inside[lanes] - off, 0.0) + onto, self._room_inside[lanes])
         self._inside = inside
         return float((inside[lanes] + stuck).sum())

@@ -17,13 +17,14 @@ REACH = 200.0
 SATURATION_FLOW = 1800.0  # [veh/h] of a through lane
 TURN_FACTORS = {"left": 0.95, "right": 0.85, "uturn": 0.85, "straight": 1.0}  # HCM, protected turns
 TURNS = {"s": "straight", "l": "left", "L": "left", "r": "right", "R": "right", "t": "uturn"}
-STANDING = 7.5
-"""[m] of road a standing vehicle takes."""
+CAR = 7.5
+"""Length of road that a standing vehicle takes [m]."""
 POINTS = ("N", "NE", "E", "SE", "S", "SW", "W", "NW")
 
 
 def lanes_of(net: Any, wires: Sequence[Wire]) -> tuple[Lane, ...]:
-    """The approach lanes of vehicles, in the net's order; saturation flow 1800 veh/h, less by the share of turns."""
+    """The approach lanes of vehicles, in the net's order; saturation flow 1800 veh/h, less by the share of turns; room on the junction for
+    those who give way up to where the others cross, unknown where a second signal stands on the way."""
     wires_of: dict[str, list[Wire]] = {}
     for wire in wires:
         if not wire.crossing and not wire.inner:
@@ -39,7 +40,7 @@ def lanes_of(net: Any, wires: Sequence[Wire]) -> tuple[Lane, ...]:
                 chain=chain_of(lane, REACH),
                 speed=float(lane.getSpeed()),
                 saturation_flow=round(SATURATION_FLOW * factor),
-                inside=sum(math.inf if way.halved else math.ceil(way.before_others / STANDING) for way in ways),
+                inside=sum(math.inf if way.halved else math.ceil(way.before_others / CAR) for way in ways),
             )
         )
     return tuple(lanes)

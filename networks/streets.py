@@ -16,11 +16,10 @@ from ..core.planning.fixed import gives_way, lane_flows, needed_stages, stage_de
 from ..core.planning.site import light_of
 from ..core.planning.streets import Light as Node
 from ..core.planning.streets import Link, Streets
+from .approach import CAR
 from .demand import Flows, Journeys
 from .light import Light
 
-CAR = 7.5
-"""Length of road that a standing vehicle takes [m]."""
 CRITICAL_GAP, FOLLOW_UP = 4.5, 2.5
 """Of a turn that gives way [s] (HCM 7, exhibit 19-32 and chapter 31)."""
 SNEAKERS = 2.0
